@@ -1,0 +1,1 @@
+"""The published language: events, commands and their topology. Depends on pydantic alone."""

@@ -1,0 +1,130 @@
+"""What Invoice publishes of its customers, and the bulk command it takes from sync (S22–S28)."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from contracts.event import Event
+from contracts.values import Address, CurrencyCode, Snapshot, Value
+
+CrmRecordType = Literal["account", "contact"]
+
+
+class CrmLink(Value):
+    """Which CRM record a customer or contact person came from, and the record's version applied last."""
+
+    record_type: CrmRecordType
+    record_id: str
+    version: int
+
+
+class ContactPersonSnapshot(Value):
+    """A person at a customer."""
+
+    id: str
+    salutation: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+    mobile: str = ""
+    is_primary: bool = False
+
+
+class CustomerSnapshot(Snapshot):
+    """A customer in Invoice, as it was at ``version``."""
+
+    organization_id: str
+    customer_name: str
+    phone: str = ""
+    fax: str = ""
+    billing_address: Address = Address()
+    shipping_address: Address = Address()
+    currency_code: CurrencyCode
+    status: Literal["active", "inactive"]
+    source: Literal["crm", "manual"]
+    contact_persons: tuple[ContactPersonSnapshot, ...] = ()
+    crm_links: tuple[CrmLink, ...] = ()
+
+
+class CustomerCreated(Event[CustomerSnapshot]):
+    wire_type: ClassVar[str] = "invoice.customer.created.v1"
+
+
+class CustomerUpdated(Event[CustomerSnapshot]):
+    wire_type: ClassVar[str] = "invoice.customer.updated.v1"
+
+
+class CustomerDeleted(Event[CustomerSnapshot]):
+    wire_type: ClassVar[str] = "invoice.customer.deleted.v1"
+
+
+EVENTS = (CustomerCreated, CustomerUpdated, CustomerDeleted)
+
+
+class ImportedCustomer(Value):
+    """The fields of a customer that flow from the CRM (S27); nothing else does."""
+
+    customer_name: str = Field(min_length=1)
+    phone: str = ""
+    fax: str = ""
+    billing_address: Address = Address()
+    shipping_address: Address = Address()
+
+
+class ImportedContactPerson(Value):
+    """The fields of a contact person that flow from the CRM (S27); nothing else does."""
+
+    salutation: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    mobile: str = ""
+
+
+class CrmRecord(Value):
+    """One CRM record at one version, as Invoice is asked to hold it.
+
+    An account: ``customer`` (cases 1 and 2, S22, S23). A contact of an account: ``contact_person`` and
+    ``account_id`` (S22). A contact that stands alone: ``customer`` and ``contact_person`` (S24). A deleted record:
+    none of these.
+    """
+
+    record_type: CrmRecordType
+    record_id: str
+    version: int = Field(ge=1)
+    deleted: bool = False
+    account_id: str | None = None
+    customer: ImportedCustomer | None = None
+    contact_person: ImportedContactPerson | None = None
+    correlation_id: str | None = None
+
+
+class ApplyCrmRecords(Value):
+    """``PUT /v1/crm/customers``: up to 1,000 records; each is applied if its version is newer than the last applied."""
+
+    records: tuple[CrmRecord, ...] = Field(min_length=1, max_length=1000)
+
+
+RecordOutcome = Literal["created", "updated", "unchanged", "deleted", "made_inactive", "account_missing", "failed"]
+
+
+class CrmRecordResult(Value):
+    """What became of one record of the command.
+
+    ``unchanged``: this version, or a newer one, was applied before, or nothing differs. ``account_missing``: the
+    contact's account is not known yet; nothing was changed, and trying again after the account came will succeed.
+    ``failed``: refused for good, ``reason`` says why.
+    """
+
+    record_type: CrmRecordType
+    record_id: str
+    outcome: RecordOutcome
+    customer_id: str | None = None
+    reason: str | None = None
+
+
+class CrmRecordResults(Value):
+    """The answer: one result for each record, in the order of the command."""
+
+    results: tuple[CrmRecordResult, ...]
