@@ -1,0 +1,1 @@
+"""How a service is built. Knows no noun of the business."""

@@ -1,0 +1,1 @@
+"""People of one product: users, signing in, and long-lived API tokens."""

@@ -1,0 +1,209 @@
+"""A service: its parts put together, started and stopped in order.
+
+`create_service` gives the FastAPI app; what routes and consumers need stands in its `Service`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.security import HTTPBearer
+from fastapi_offline_docs import enable_offline_docs
+
+from servicekit import health, idempotency
+from servicekit.auth import AuthMiddleware, Tokens
+from servicekit.bus import Bus
+from servicekit.bus.amqp import AmqpBus
+from servicekit.bus.consumer import Consumer, Subscription
+from servicekit.bus.dead_letters import DeadLetters, Replayer
+from servicekit.db import Database
+from servicekit.errors import UnexpectedErrorMiddleware, install
+from servicekit.http import ServiceClient, create_client
+from servicekit.identity.routes import create_router as identity_router
+from servicekit.identity.service import authenticator, ensure_admin
+from servicekit.jobs import Job, Jobs
+from servicekit.limits import BodyLimitMiddleware
+from servicekit.migrations import migrate
+from servicekit.relay import Relay
+from servicekit.settings import Settings, load
+from servicekit.telemetry import Metrics, TelemetryMiddleware, configure_logging, log, service_name
+
+DATABASE_PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Service:
+    """One running service. ``relay`` is there only if it publishes events."""
+
+    name: str
+    settings: Settings
+    database: Database
+    bus: Bus
+    http: httpx.AsyncClient
+    tokens: Tokens
+    metrics: Metrics
+    dead_letters: DeadLetters
+    relay: Relay | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, other: str) -> ServiceClient:
+        """A client of the service named ``other`` (crm, invoice, sync, workflow)."""
+        base_url = getattr(self.settings, f"{other}_url")
+        return ServiceClient(self.http, service=other, base_url=base_url, tokens=self.tokens)
+
+
+def service_of(request: Request) -> Service:
+    """The service that this request came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+def create_service(
+    settings: Settings,
+    *,
+    name: str,
+    title: str,
+    package: str,
+    routers: Sequence[APIRouter] = (),
+    has_people: bool = False,
+    publishes: bool = False,
+    subscriptions: Callable[[Service], Sequence[Subscription]] = lambda _: (),
+    jobs: Callable[[Service], Sequence[Job]] = lambda _: (),
+    on_start: Callable[[Service], Awaitable[None]] | None = None,
+    bus: Bus | None = None,
+    http: httpx.AsyncClient | None = None,
+) -> FastAPI:
+    """Put a service together; nothing connects, and nothing is read, before the app's lifespan begins.
+
+    ``package`` has the ``migrations`` folder. ``has_people``: it has users of its own, who sign in here.
+    ``publishes``: it has an outbox. ``on_start`` runs after migrating, before anything is consumed. ``bus`` and
+    ``http`` take the place of those that the settings name; they are not closed here.
+    """
+    database = Database(settings.database_url)
+    tokens = Tokens(settings.auth_secret.get_secret_value(), name)
+    metrics = Metrics()
+    own_bus = bus or AmqpBus(settings.bus_url, namespace=settings.bus_namespace, delays=settings.retry_delays)
+    service = Service(
+        name=name,
+        settings=settings,
+        database=database,
+        bus=own_bus,
+        http=http or create_client(),
+        tokens=tokens,
+        metrics=metrics,
+        dead_letters=DeadLetters(database),
+        relay=Relay(database, own_bus, metrics) if publishes else None,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service_name.set(name)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            if http is None:
+                stack.push_async_callback(service.http.aclose)
+            await _migrate_patiently(database, package)
+            if has_people and settings.admin_email and settings.admin_password:
+                await ensure_admin(database, settings.admin_email, settings.admin_password.get_secret_value())
+            if on_start is not None:
+                await on_start(service)
+            await _start_bus(service, stack, subscriptions(service))
+            running = Jobs([*jobs(service), Job("forget idempotency keys", 3600, lambda: _forget(database))])
+            running.start()
+            stack.push_async_callback(running.stop)
+            log.info("started", url=f"http://{settings.host}:{settings.port}")
+            yield
+        log.info("stopped")
+
+    app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.service = service
+    enable_offline_docs(app)  # before any router: it looks at the paths of all routes that are there
+    install(app)
+    authenticate = authenticator(database, tokens) if has_people else _signed_only(tokens)
+    metrics_token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    # The last one added is the outermost.
+    app.add_middleware(UnexpectedErrorMiddleware)
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(AuthMiddleware, authenticate=authenticate, metrics_token=metrics_token)
+    app.add_middleware(TelemetryMiddleware, service=name, metrics=metrics)
+    bearer = [Depends(HTTPBearer(auto_error=False))]  # tells the API document; AuthMiddleware does the asking
+    app.include_router(health.create_router(service))
+    if has_people:
+        app.include_router(identity_router(tokens), dependencies=bearer)
+    for router in routers:
+        app.include_router(router, dependencies=bearer)
+    return app
+
+
+def _signed_only(tokens: Tokens) -> Any:
+    async def authenticate(token: str) -> Any:
+        return tokens.verify(token)
+
+    return authenticate
+
+
+async def _start_bus(service: Service, stack: contextlib.AsyncExitStack, subscriptions: Sequence[Subscription]) -> None:
+    await service.bus.start()
+    stack.push_async_callback(service.bus.close)
+    consumers = [
+        Consumer(
+            subscription,
+            bus=service.bus,
+            dead_letters=service.dead_letters,
+            metrics=service.metrics,
+            delays=service.settings.retry_delays,
+            service=service.name,
+        )
+        for subscription in subscriptions
+    ]
+    for consumer in consumers:
+        await consumer.start()
+        stack.push_async_callback(consumer.stop)
+    if consumers:
+        replayer = Replayer(service.dead_letters, consumers)
+        replayer.start()
+        stack.push_async_callback(replayer.stop)
+    if service.relay is not None:
+        service.relay.start()
+        stack.push_async_callback(service.relay.stop)
+
+
+async def _migrate_patiently(database: Database, package: str) -> None:
+    """Migrate; a database that is not up yet is waited for."""
+    waited = 0.0
+    while True:
+        try:
+            await migrate(database, package)
+        except (ConnectionError, OSError) as error:
+            if waited >= DATABASE_PATIENCE_SECONDS:
+                raise
+            log.warning("database_not_there_yet", error=type(error).__name__, waited_seconds=waited)
+            await asyncio.sleep(1)
+            waited += 1
+        else:
+            return
+
+
+async def _forget(database: Database) -> None:
+    async with database.transaction() as session:
+        await idempotency.forget_old(session)
+
+
+def run(create_app: Callable[[Any], FastAPI], settings_class: type[Settings]) -> None:
+    """Run one service by itself, as in a container, until it is told to stop."""
+    settings = load(settings_class)
+    configure_logging(settings.log_level, settings.log_format)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
