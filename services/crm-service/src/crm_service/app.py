@@ -1,0 +1,36 @@
+"""The CRM, put together."""
+
+import httpx
+from fastapi import FastAPI
+from servicekit.bus import Bus
+from servicekit.service import create_service, run
+
+from crm_service.accounts.routes import router as accounts
+from crm_service.contacts.routes import router as contacts
+from crm_service.deletion.routes import router as deletion
+from crm_service.export.routes import router as export
+from crm_service.potentials.routes import router as potentials
+from crm_service.settings import CrmSettings
+from crm_service.setup.routes import router as setup
+from crm_service.stages.routes import router as stages
+from crm_service.zsc_keys.routes import router as zsc_keys
+
+
+def create_app(settings: CrmSettings, *, bus: Bus | None = None, http: httpx.AsyncClient | None = None) -> FastAPI:
+    """The CRM as an ASGI application; nothing connects before its lifespan begins."""
+    return create_service(
+        settings,
+        name="crm",
+        title="CRM",
+        package="crm_service",
+        routers=[accounts, contacts, potentials, stages, deletion, zsc_keys, export, setup],
+        has_people=True,
+        publishes=True,
+        bus=bus,
+        http=http,
+    )
+
+
+def main() -> None:
+    """Run the CRM by itself."""
+    run(create_app, CrmSettings)

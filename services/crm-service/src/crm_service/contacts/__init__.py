@@ -1,0 +1,1 @@
+"""Contacts: the people one deals with, of an account or standing alone."""

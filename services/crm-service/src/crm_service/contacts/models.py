@@ -1,0 +1,32 @@
+"""The contact."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_service.records import Record, live_index
+
+
+class Contact(Record):
+    """A person; without an account they stand alone."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        live_index("ix_contacts_live", "id"),
+        live_index("ix_contacts_account", "account_id", "id"),
+        live_index("ix_contacts_standalone", "id", where="account_id IS NULL"),
+    )
+    search_kind: ClassVar[str] = "contact"
+
+    salutation: Mapped[str] = mapped_column(String(255))
+    first_name: Mapped[str] = mapped_column(String(255))
+    last_name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(50))
+    mobile: Mapped[str] = mapped_column(String(50))
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+
+    def search_texts(self) -> Sequence[str]:
+        return self.first_name, self.last_name, self.email, self.phone, self.mobile

@@ -1,0 +1,77 @@
+"""What one can do with potentials."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from servicekit.db import utc_now
+from servicekit.errors import NotFound
+from servicekit.etags import check_version
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_service import records
+from crm_service.accounts import service as accounts
+from crm_service.contacts import service as contacts
+from crm_service.potentials import events
+from crm_service.potentials.models import Potential
+from crm_service.stages import queries as stages
+
+
+class PotentialNotFound(NotFound):
+    code = "potential_not_found"
+
+
+async def get(session: AsyncSession, potential_id: str, *, lock: bool = False) -> Potential:
+    """The potential. Raises `PotentialNotFound`, also if it was deleted."""
+    potential = await records.find(session, Potential, potential_id, lock=lock)
+    if potential is None:
+        raise PotentialNotFound(f"there is no potential {potential_id}", id=potential_id)
+    return potential
+
+
+async def _require(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    await accounts.require(session, values.get("account_id"))
+    await contacts.require(session, values.get("contact_id"))
+
+
+async def create(session: AsyncSession, values: Mapping[str, Any], *, default_currency: str) -> Potential:
+    """A new potential, in the first stage if none is named.
+
+    Raises `UnknownStage`, and `Invalid` if its account or contact is not there or the currency cannot express the
+    amount.
+    """
+    pipeline = await stages.pipeline(session)
+    await _require(session, values)
+    given = dict(values) | {"currency_code": values["currency_code"] or default_currency}
+    potential = Potential(pipeline.stage(given.pop("stage")), **given)
+    await records.add(session, [potential], events.created)
+    return potential
+
+
+async def edit(
+    session: AsyncSession, potential_id: str, changes: Mapping[str, Any], expected_version: int | None
+) -> Potential:
+    """Change these fields; the new stage may win, lose or reopen it.
+
+    Raises `PotentialNotFound`, `PreconditionFailed` if the version is another one, and what `create` raises.
+    """
+    given = dict(changes)
+    await _require(session, given)
+    stage = (await stages.pipeline(session)).stage(given.pop("stage")) if "stage" in given else None
+    potential = await get(session, potential_id, lock=True)
+    check_version(expected_version, potential.version)
+    before = potential.status
+    if potential.edit(given, stage, utc_now()):
+        await records.save(session, potential, events.changed(potential, before))
+    return potential
+
+
+async def leave_account(session: AsyncSession, account_id: str) -> None:
+    """All potentials of an account that is being deleted go on without it."""
+    mine = Potential.account_id == account_id
+    await records.change_all(session, Potential, mine, {"account_id": None}, events.updated)
+
+
+async def leave_contact(session: AsyncSession, contact_id: str) -> None:
+    """All potentials of a contact that is being deleted go on without it."""
+    mine = Potential.contact_id == contact_id
+    await records.change_all(session, Potential, mine, {"contact_id": None}, events.updated)

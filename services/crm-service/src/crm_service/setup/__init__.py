@@ -1,0 +1,1 @@
+"""Set-up of what other services do for the CRM: the workflow, which workflow-service runs."""

@@ -1,0 +1,1 @@
+"""The pipeline: the stages a potential goes through. They are data; the first migration brings the usual ones."""
