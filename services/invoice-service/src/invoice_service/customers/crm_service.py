@@ -1,0 +1,59 @@
+"""Use case: apply CRM records (S22–S28), many at once.
+
+Guarantee: one transaction, and commands of one organization come one after the other, so that what a plan was made from
+still holds when it is written.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from contracts.customers import CrmRecordResult
+from servicekit import outbox, search
+from servicekit.db import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.customers import crm_changes, crm_store, events, queries
+from invoice_service.customers.crm_plan import Plan, plan
+from invoice_service.customers.crm_state import Record
+from invoice_service.customers.queries import SEARCH_KIND, WholeCustomer
+from invoice_service.organizations import queries as organizations
+
+
+async def apply(session: AsyncSession, organization_id: str, records: Sequence[Record]) -> tuple[CrmRecordResult, ...]:
+    """Apply the records whose version is newer than the one applied last; one result for each, in order.
+
+    Each customer that changed is told of by one event, under the correlation id of the record that concerned it last.
+    """
+    organization = await organizations.get(session, organization_id, lock=True)
+    before = await crm_store.load(session, organization.id, records)
+    made = plan(before, records, new_id)
+    changes = crm_changes.between(before, made.after)
+    deleted = await queries.get_many(session, changes.deleted_customers)
+    await crm_store.write(session, organization, changes)
+    new_ids = {customer.id for customer in changes.new_customers}
+    kept = await queries.get_many(session, [*new_ids, *(customer.id for customer in changes.changed_customers)])
+    await _index(session, kept, deleted, new_ids)
+    _tell(session, made, kept, deleted, new_ids)
+    return made.results
+
+
+async def _index(
+    session: AsyncSession, kept: Iterable[WholeCustomer], deleted: Iterable[WholeCustomer], new_ids: set[str]
+) -> None:
+    texts = {whole.customer.id: whole.search_texts for whole in kept}
+    new = {id_: words for id_, words in texts.items() if id_ in new_ids}
+    others = {id_: words for id_, words in texts.items() if id_ not in new_ids}
+    others |= {whole.customer.id: () for whole in deleted}
+    await search.index(session, SEARCH_KIND, new, new=True)
+    await search.index(session, SEARCH_KIND, others)
+
+
+def _tell(
+    session: AsyncSession,
+    made: Plan,
+    kept: Iterable[WholeCustomer],
+    deleted: Iterable[WholeCustomer],
+    new_ids: set[str],
+) -> None:
+    told = [(events.created if one.customer.id in new_ids else events.updated)(one) for one in kept]
+    for event in [*told, *(events.deleted(one) for one in deleted)]:
+        outbox.record(session, event, correlation=made.causes.get(event.data.id))

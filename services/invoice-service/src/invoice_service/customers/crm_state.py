@@ -1,0 +1,83 @@
+"""What the planner of CRM records works on: frozen values, without a database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from contracts.customers import CrmRecordType, ImportedContactPerson, ImportedCustomer
+
+
+class Key(NamedTuple):
+    """Names a CRM record."""
+
+    record_type: CrmRecordType
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One CRM record at one version, as sync sends it (`contracts.customers.CrmRecord`).
+
+    ``refusal``: why it cannot be applied whatever the state, if so.
+    """
+
+    key: Key
+    version: int
+    deleted: bool = False
+    account_id: str | None = None
+    customer: ImportedCustomer | None = None
+    contact_person: ImportedContactPerson | None = None
+    correlation_id: str | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a CRM record is in Invoice; see `models.CrmLink`."""
+
+    key: Key
+    version: int
+    deleted: bool = False
+    customer_id: str | None = None
+    contact_person_id: str | None = None
+    own_customer_id: str | None = None
+    account_id: str | None = None
+
+    @property
+    def upholds(self) -> str | None:
+        """The customer that exists because of this record: an account's, or the one a contact has for itself."""
+        if self.deleted or (self.key.record_type == "contact" and self.customer_id != self.own_customer_id):
+            return None
+        return self.customer_id
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """``imported``: made from a CRM record; only such a one goes away with its records."""
+
+    id: str
+    fields: ImportedCustomer
+    active: bool = True
+    has_transactions: bool = False
+    imported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    id: str
+    customer_id: str
+    fields: ImportedContactPerson
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a command may touch.
+
+    ``links``: of its records and of the accounts they name; of contacts that wait for a restored account of the
+    command; and every one that upholds one of the ``customers``. ``customers``: those that the links name.
+    ``persons``: those that the contacts' links name.
+    """
+
+    links: Mapping[Key, Link] = field(default_factory=dict)
+    customers: Mapping[str, KnownCustomer] = field(default_factory=dict)
+    persons: Mapping[str, KnownPerson] = field(default_factory=dict)

@@ -1,0 +1,59 @@
+"""What is told of customers."""
+
+from contracts.customers import (
+    ContactPersonSnapshot,
+    CustomerCreated,
+    CustomerDeleted,
+    CustomerSnapshot,
+    CustomerUpdated,
+)
+
+from invoice_service.customers.queries import WholeCustomer
+
+
+def created(whole: WholeCustomer) -> CustomerCreated:
+    """A customer is new."""
+    return CustomerCreated(data=_snapshot(whole))
+
+
+def updated(whole: WholeCustomer) -> CustomerUpdated:
+    """A customer, its persons or its CRM links changed."""
+    return CustomerUpdated(data=_snapshot(whole))
+
+
+def deleted(whole: WholeCustomer) -> CustomerDeleted:
+    """A customer is gone; ``whole`` is how it was last."""
+    snapshot = _snapshot(whole)
+    return CustomerDeleted(data=snapshot.model_copy(update={"deleted": True, "version": snapshot.version + 1}))
+
+
+def _snapshot(whole: WholeCustomer) -> CustomerSnapshot:
+    customer = whole.customer
+    primary_id = whole.primary_id
+    return CustomerSnapshot(
+        id=customer.id,
+        version=customer.version,
+        organization_id=customer.organization_id,
+        customer_name=customer.customer_name,
+        phone=customer.phone,
+        fax=customer.fax,
+        billing_address=customer.billing_address,
+        shipping_address=customer.shipping_address,
+        currency_code=customer.currency_code,
+        status="active" if customer.status == "active" else "inactive",
+        source="crm" if customer.source == "crm" else "manual",
+        contact_persons=tuple(
+            ContactPersonSnapshot(
+                id=person.id,
+                salutation=person.salutation,
+                first_name=person.first_name,
+                last_name=person.last_name,
+                email=person.email,
+                phone=person.phone,
+                mobile=person.mobile,
+                is_primary=person.id == primary_id,
+            )
+            for person in whole.persons
+        ),
+        crm_links=whole.crm_links,
+    )

@@ -1,0 +1,174 @@
+"""Reading customers whole: with their contact persons and CRM links."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from contracts.customers import CrmLink as CrmLinkValue
+from contracts.customers import CrmRecordType
+from servicekit import search
+from servicekit.errors import NotFound
+from servicekit.pagination import PageRequest, fetch_page
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.customers.models import ContactPerson, CrmLink, Customer
+
+SEARCH_KIND = "customer"
+
+
+class CustomerNotFound(NotFound):
+    code = "customer_not_found"
+
+
+@dataclass(frozen=True)
+class WholeCustomer:
+    """A customer with everyone at it and its live CRM links.
+
+    ``persons``: those of the CRM first, the oldest record first, then the others in the order they were added.
+    """
+
+    customer: Customer
+    persons: tuple[ContactPerson, ...] = ()
+    links: tuple[CrmLink, ...] = ()
+
+    @property
+    def imported_person_ids(self) -> set[str]:
+        """The persons who came from the CRM."""
+        return {link.contact_person_id for link in self.links if link.contact_person_id is not None}
+
+    @property
+    def primary_id(self) -> str | None:
+        """The primary contact person: the one chosen here, else the first (S22), whatever order they came in."""
+        ids = [person.id for person in self.persons]
+        chosen = self.customer.chosen_primary_id
+        return chosen if chosen in ids else next(iter(ids), None)
+
+    @property
+    def crm_links(self) -> tuple[CrmLinkValue, ...]:
+        """The live links as they are shown."""
+        return tuple(link_value(link) for link in self.links)
+
+    @property
+    def search_texts(self) -> tuple[str, ...]:
+        """What the customer is found by."""
+        customer = self.customer
+        names = [text for person in self.persons for text in (person.first_name, person.last_name, person.email)]
+        return (customer.customer_name, customer.phone, *names)
+
+
+def link_value(link: CrmLink) -> CrmLinkValue:
+    """The link as it is shown."""
+    kind: CrmRecordType = "account" if link.record_type == "account" else "contact"
+    return CrmLinkValue(record_type=kind, record_id=link.record_id, version=link.version)
+
+
+def crm_link(organization_id: str, record_type: CrmRecordType, record_id: str) -> Select[CrmLink]:
+    """The link of one CRM record."""
+    return select(CrmLink).where(
+        CrmLink.organization_id == organization_id,
+        CrmLink.record_type == record_type,
+        CrmLink.record_id == record_id,
+    )
+
+
+async def get(session: AsyncSession, organization_id: str, customer_id: str, *, lock: bool = False) -> WholeCustomer:
+    """One customer; ``lock``: until the transaction ends. Raises `CustomerNotFound`."""
+    statement = select(Customer).where(Customer.organization_id == organization_id, Customer.id == customer_id)
+    customer = (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
+    if customer is None:
+        raise CustomerNotFound(f"there is no customer {customer_id} in this organization", customer_id=customer_id)
+    return (await complete(session, [customer]))[0]
+
+
+async def get_many(session: AsyncSession, customer_ids: Collection[str]) -> list[WholeCustomer]:
+    """Those of these customers that there are, by id."""
+    found = await session.execute(select(Customer).where(Customer.id.in_(customer_ids)).order_by(Customer.id))
+    return await complete(session, found.scalars().all())
+
+
+async def complete(session: AsyncSession, customers: Sequence[Customer]) -> list[WholeCustomer]:
+    """The customers with their persons and links, in two statements for all."""
+    ids = [customer.id for customer in customers]
+    if not ids:
+        return []
+    persons: dict[str, list[ContactPerson]] = defaultdict(list)
+    links: dict[str, list[CrmLink]] = defaultdict(list)
+    of_links = (
+        select(CrmLink)
+        .where(CrmLink.customer_id.in_(ids), CrmLink.deleted.is_(False))
+        .order_by(CrmLink.record_type, CrmLink.record_id)
+    )
+    for link in (await session.execute(of_links)).scalars():
+        links[link.customer_id or ""].append(link)
+    of_persons = select(ContactPerson).where(ContactPerson.customer_id.in_(ids)).order_by(ContactPerson.id)
+    for person in (await session.execute(of_persons)).scalars():
+        persons[person.customer_id].append(person)
+    return [WholeCustomer(one, _in_order(persons[one.id], links[one.id]), tuple(links[one.id])) for one in customers]
+
+
+def _in_order(persons: list[ContactPerson], links: list[CrmLink]) -> tuple[ContactPerson, ...]:
+    records = {link.contact_person_id: link.record_id for link in links}
+    return tuple(sorted(persons, key=lambda one: (one.id not in records, records.get(one.id, ""), one.id)))
+
+
+async def page(
+    session: AsyncSession,
+    organization_id: str,
+    request: PageRequest,
+    *,
+    status: str | None = None,
+    crm_account_id: str | None = None,
+    crm_contact_id: str | None = None,
+    q: str | None = None,
+) -> tuple[list[WholeCustomer], str | None]:
+    """A page of customers, newest first."""
+    statement = select(Customer).where(Customer.organization_id == organization_id)
+    if status is not None:
+        statement = statement.where(Customer.status == status)
+    records: tuple[tuple[CrmRecordType, str | None], ...] = (("account", crm_account_id), ("contact", crm_contact_id))
+    for record_type, record_id in records:
+        if record_id is not None:
+            at = crm_link(organization_id, record_type, record_id).with_only_columns(CrmLink.customer_id)
+            statement = statement.where(Customer.id == at.scalar_subquery())
+    if q is not None:
+        statement = statement.where(search.matches(SEARCH_KIND, Customer.__table__.c.id, q))
+    found, cursor = await fetch_page(
+        session, statement, keys=[Customer.id], page=request, key_of=lambda customer: [customer.id]
+    )
+    return await complete(session, found), cursor
+
+
+async def links_of_documents(
+    session: AsyncSession, documents: Collection[tuple[str, str | None]]
+) -> dict[tuple[str, str | None], tuple[CrmLinkValue, ...]]:
+    """The CRM records that documents belong to, by the document's (customer, contact person); in one statement.
+
+    They are the accounts of the customer, the contact that it is or was the own customer of, and the document's contact
+    person: not the other persons of the customer, whose documents they are not (S8).
+    """
+    customer_ids = {customer_id for customer_id, _ in documents}
+    person_ids = {person_id for _, person_id in documents if person_id is not None}
+    statement = (
+        select(CrmLink)
+        .where(
+            CrmLink.deleted.is_(False),
+            CrmLink.customer_id.in_(customer_ids) & (CrmLink.record_type == "account")
+            | CrmLink.own_customer_id.in_(customer_ids)
+            | CrmLink.contact_person_id.in_(person_ids),
+        )
+        .order_by(CrmLink.record_type, CrmLink.record_id)
+    )
+    by_customer: dict[str, list[CrmLink]] = defaultdict(list)
+    by_person: dict[str, list[CrmLink]] = defaultdict(list)
+    for link in (await session.execute(statement)).scalars():
+        customer_id = link.customer_id if link.record_type == "account" else link.own_customer_id
+        by_customer[customer_id or ""].append(link)
+        by_person[link.contact_person_id or ""].append(link)
+    return {
+        (customer_id, person_id): tuple(
+            link_value(link)
+            for link in dict.fromkeys([*by_customer[customer_id], *(by_person[person_id] if person_id else ())])
+        )
+        for customer_id, person_id in documents
+    }

@@ -1,0 +1,94 @@
+"""``/v1/customers``."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from servicekit.auth import Member, Viewer
+from servicekit.etags import IfMatch
+from servicekit.idempotency import Idempotent
+from servicekit.pagination import Page, PageQuery
+from servicekit.sessions import ReadSession, WriteSession
+
+from invoice_service.answers import answer
+from invoice_service.customers import queries, service
+from invoice_service.customers.schemas import CustomerBody, CustomerEdit, CustomerOut
+from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+
+@router.get("")
+async def list_customers(
+    _: Viewer,
+    session: ReadSession,
+    organization: CurrentOrganization,
+    page: PageQuery,
+    status: Literal["active", "inactive"] | None = None,
+    crm_account_id: str | None = None,
+    crm_contact_id: str | None = None,
+    q: str | None = None,
+) -> Page[CustomerOut]:
+    """Customers, newest first. ``q``: beginnings of words of its name, phone or persons."""
+    found, cursor = await queries.page(
+        session,
+        organization.id,
+        page,
+        status=status,
+        crm_account_id=crm_account_id,
+        crm_contact_id=crm_contact_id,
+        q=q,
+    )
+    return Page(items=[CustomerOut.of(whole) for whole in found], next_cursor=cursor)
+
+
+@router.post("", status_code=201, response_model=CustomerOut)
+async def create_customer(
+    _: Member,
+    session: WriteSession,
+    organization: CurrentOrganizationToWrite,
+    idempotency: Idempotent,
+    body: CustomerBody,
+) -> Response:
+    """A new customer, made by hand."""
+
+    async def make() -> Response:
+        whole = await service.create(session, organization, body)
+        path = f"/v1/customers/{whole.customer.id}"
+        return answer(CustomerOut.of(whole), whole.customer.version, created_at_path=path)
+
+    return await idempotency.once(session, make)
+
+
+@router.get("/{customer_id}", response_model=CustomerOut)
+async def get_customer(
+    _: Viewer, session: ReadSession, organization: CurrentOrganization, customer_id: str
+) -> Response:
+    """One customer."""
+    whole = await queries.get(session, organization.id, customer_id)
+    return answer(CustomerOut.of(whole), whole.customer.version)
+
+
+@router.patch("/{customer_id}", response_model=CustomerOut)
+async def edit_customer(
+    _: Member,
+    session: WriteSession,
+    organization: CurrentOrganizationToWrite,
+    customer_id: str,
+    if_match: IfMatch,
+    body: CustomerEdit,
+) -> Response:
+    """Change the fields sent."""
+    whole = await service.edit(session, organization, customer_id, body, expected_version=if_match)
+    return answer(CustomerOut.of(whole), whole.customer.version)
+
+
+@router.delete("/{customer_id}", status_code=204)
+async def delete_customer(
+    _: Member,
+    session: WriteSession,
+    organization: CurrentOrganizationToWrite,
+    customer_id: str,
+    if_match: IfMatch,
+) -> None:
+    """Delete a customer made by hand that has no transactions."""
+    await service.remove(session, organization, customer_id, expected_version=if_match)

@@ -1,0 +1,126 @@
+"""Customers in JSON."""
+
+from typing import Literal, Self
+
+from contracts.customers import CrmLink
+from contracts.values import Address, CurrencyCode
+from pydantic import BaseModel, Field
+from servicekit.fields import AddressBody, Body, Email, Line, Name, Phone, Text
+
+from invoice_service.customers.models import ContactPerson
+from invoice_service.customers.queries import WholeCustomer
+
+MAX_CONTACT_PERSONS = 500
+
+
+class ContactPersonBody(Body):
+    """A person to add, or with ``id`` one to change: then only the fields sent change."""
+
+    id: str | None = None
+    salutation: Line = ""
+    first_name: Line = ""
+    last_name: Line = ""
+    email: Email = ""
+    phone: Phone = ""
+    mobile: Phone = ""
+    is_primary: bool = False
+
+
+class CustomerBody(Body):
+    """``currency_code``: the organization's, if left out. ``payment_terms``: days until an invoice is due."""
+
+    customer_name: Name
+    phone: Phone = ""
+    fax: Phone = ""
+    billing_address: AddressBody = AddressBody()
+    shipping_address: AddressBody = AddressBody()
+    currency_code: CurrencyCode | None = None
+    payment_terms: int | None = Field(None, ge=0, le=1000)
+    notes: Text = ""
+    contact_persons: list[ContactPersonBody] = Field([], max_length=MAX_CONTACT_PERSONS)
+
+
+class CustomerEdit(Body):
+    """Only the fields sent change. ``contact_persons`` takes the place of those added here; those of the CRM stay."""
+
+    customer_name: Name = ""
+    phone: Phone = ""
+    fax: Phone = ""
+    billing_address: AddressBody = AddressBody()
+    shipping_address: AddressBody = AddressBody()
+    currency_code: CurrencyCode = ""
+    payment_terms: int | None = Field(None, ge=0, le=1000)
+    notes: Text = ""
+    contact_persons: list[ContactPersonBody] = Field([], max_length=MAX_CONTACT_PERSONS)
+
+
+class ContactPersonOut(BaseModel):
+    """``source``: one from the CRM cannot be removed here."""
+
+    id: str
+    salutation: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    mobile: str
+    is_primary: bool
+    source: Literal["crm", "manual"]
+
+    @classmethod
+    def of(cls, person: ContactPerson, *, is_primary: bool, imported: bool) -> Self:
+        """The person as they are shown."""
+        return cls(
+            id=person.id,
+            salutation=person.salutation,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            email=person.email,
+            phone=person.phone,
+            mobile=person.mobile,
+            is_primary=is_primary,
+            source="crm" if imported else "manual",
+        )
+
+
+class CustomerOut(BaseModel):
+    id: str
+    version: int
+    customer_name: str
+    status: str
+    source: str
+    phone: str
+    fax: str
+    billing_address: Address
+    shipping_address: Address
+    currency_code: str
+    payment_terms: int | None
+    notes: str
+    contact_persons: list[ContactPersonOut]
+    crm_links: tuple[CrmLink, ...]
+    has_transactions: bool
+
+    @classmethod
+    def of(cls, whole: WholeCustomer) -> Self:
+        """The customer as it is shown."""
+        customer, primary_id, imported = whole.customer, whole.primary_id, whole.imported_person_ids
+        return cls(
+            id=customer.id,
+            version=customer.version,
+            customer_name=customer.customer_name,
+            status=customer.status,
+            source=customer.source,
+            phone=customer.phone,
+            fax=customer.fax,
+            billing_address=customer.billing_address,
+            shipping_address=customer.shipping_address,
+            currency_code=customer.currency_code,
+            payment_terms=customer.payment_terms,
+            notes=customer.notes,
+            contact_persons=[
+                ContactPersonOut.of(person, is_primary=person.id == primary_id, imported=person.id in imported)
+                for person in whole.persons
+            ],
+            crm_links=whole.crm_links,
+            has_transactions=customer.has_transactions,
+        )

@@ -1,0 +1,1 @@
+"""Estimates: what is offered to a customer."""

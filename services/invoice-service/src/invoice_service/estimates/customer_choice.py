@@ -1,0 +1,68 @@
+"""For whom an estimate is: the customer named, or the one that a CRM record is linked to (S6, S7, S18)."""
+
+from dataclasses import dataclass
+
+from contracts.customers import CrmRecordType
+from servicekit.errors import Conflict, invalid_field
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.customers import service as customers
+from invoice_service.customers.models import ContactPerson, CrmLink, Customer
+from invoice_service.customers.queries import crm_link
+from invoice_service.estimates.schemas import EstimateBody
+
+
+class CrmRecordNotImported(Conflict):
+    """The CRM's record is no customer here (yet)."""
+
+    code = "crm_record_not_imported"
+
+
+@dataclass(frozen=True)
+class ChosenCustomer:
+    """The customer, locked and counted, and the contact person, if one is meant."""
+
+    customer: Customer
+    contact_person: ContactPerson | None
+
+
+async def choose(session: AsyncSession, organization_id: str, body: EstimateBody) -> ChosenCustomer:
+    """Who the estimate is for. Raises `Invalid`, `CrmRecordNotImported`, `CustomerInactive`."""
+    if body.customer_id is not None:
+        customer = await customers.use(session, organization_id, body.customer_id, field="customer_id")
+        person = None
+        if body.contact_person_id is not None:
+            person = await person_at(session, customer.id, body.contact_person_id)
+        return ChosenCustomer(customer, person)
+    account = await _link(session, organization_id, "account", body.crm_account_id)
+    contact = await _link(session, organization_id, "contact", body.crm_contact_id)
+    link = account if body.crm_account_id is not None else contact
+    field = "crm_account_id" if body.crm_account_id is not None else "crm_contact_id"
+    if link is None or link.deleted or link.customer_id is None:
+        raise CrmRecordNotImported(
+            f"{field}: this record of the CRM is not imported; import it first", record_id=getattr(body, field)
+        )
+    customer = await customers.use(session, organization_id, link.customer_id, field=field)
+    person = None
+    if contact is not None and not contact.deleted and contact.contact_person_id is not None:
+        found = await session.get(ContactPerson, contact.contact_person_id)
+        person = found if found is not None and found.customer_id == customer.id else None
+    return ChosenCustomer(customer, person)
+
+
+async def person_at(session: AsyncSession, customer_id: str, person_id: str) -> ContactPerson:
+    """A contact person of the customer. Raises `Invalid`."""
+    statement = select(ContactPerson).where(ContactPerson.id == person_id, ContactPerson.customer_id == customer_id)
+    person = (await session.execute(statement)).scalar_one_or_none()
+    if person is None:
+        raise invalid_field("contact_person_id", f"there is no contact person {person_id} at this customer")
+    return person
+
+
+async def _link(
+    session: AsyncSession, organization_id: str, record_type: CrmRecordType, record_id: str | None
+) -> CrmLink | None:
+    if record_id is None:
+        return None
+    return (await session.execute(crm_link(organization_id, record_type, record_id))).scalar_one_or_none()

@@ -1,0 +1,66 @@
+"""Numbers of documents, without gaps and without doubles, per organization and kind.
+
+Guarantee: a number is taken in the transaction that inserts its document, under the lock of its sequence's row. So the
+next one waits until that transaction has ended, and one that fails leaves its number to the next. Taken as late as
+possible, since all creations of a kind wait for each other from there to the commit.
+"""
+
+from typing import Literal
+
+from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.base import Base
+
+Kind = Literal["estimate", "invoice"]
+KINDS: tuple[Kind, ...] = ("estimate", "invoice")
+DIGITS = 6
+
+number_sequences = Table(
+    "number_sequences",
+    Base.metadata,
+    Column("organization_id", String(36), ForeignKey("organizations.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("last_number", BigInteger, nullable=False),
+)
+
+_columns = number_sequences.c
+
+
+async def begin(session: AsyncSession, organization_id: str) -> None:
+    """Let a new organization's numbers begin at 1."""
+    rows = [{"organization_id": organization_id, "kind": kind, "last_number": 0} for kind in KINDS]
+    await session.execute(insert(number_sequences), rows)
+
+
+async def take(session: AsyncSession, organization_id: str, kind: Kind) -> int:
+    """The next number; locks the sequence until the transaction ends."""
+    taken = await session.execute(
+        update(number_sequences)
+        .where(_columns.organization_id == organization_id, _columns.kind == kind)
+        .values(last_number=_columns.last_number + 1)
+        .returning(_columns.last_number)
+    )
+    return int(taken.scalar_one())
+
+
+async def give_back(session: AsyncSession, organization_id: str, kind: Kind, number: int) -> bool:
+    """Let ``number`` be taken again, if it is the newest; whether it was."""
+    given = await session.execute(
+        update(number_sequences)
+        .where(_columns.organization_id == organization_id, _columns.kind == kind, _columns.last_number == number)
+        .values(last_number=number - 1)
+        .returning(_columns.last_number)
+    )
+    return given.first() is not None
+
+
+async def newest(session: AsyncSession, organization_id: str, kind: Kind) -> int:
+    """The number taken last; 0 if there is none."""
+    last = select(_columns.last_number).where(_columns.organization_id == organization_id, _columns.kind == kind)
+    return int((await session.execute(last)).scalar_one())
+
+
+def written(prefix: str, number: int) -> str:
+    """``EST-000001``."""
+    return f"{prefix}{number:0{DIGITS}d}"

@@ -1,0 +1,1 @@
+"""Organizations: whose books these are."""

@@ -1,0 +1,40 @@
+"""Reading organizations."""
+
+from servicekit.errors import NotFound
+from servicekit.pagination import PageRequest, fetch_page
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.organizations.models import Organization
+
+
+class OrganizationNotFound(NotFound):
+    code = "organization_not_found"
+
+
+async def get(session: AsyncSession, organization_id: str | None, *, lock: bool = False) -> Organization:
+    """The organization with this id, or the default one for None. Raises `OrganizationNotFound`.
+
+    ``lock``: until the transaction ends, for all others that lock it; documents can go on referring to it.
+    """
+    statement = select(Organization)
+    if organization_id is None:
+        statement = statement.where(Organization.is_default)
+    else:
+        statement = statement.where(Organization.id == organization_id)
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    organization = (await session.execute(statement)).scalar_one_or_none()
+    if organization is None:
+        raise OrganizationNotFound(
+            f"there is no organization {organization_id}; GET /v1/organizations lists them, and without "
+            "X-Organization-Id the default one is taken"
+        )
+    return organization
+
+
+async def page(session: AsyncSession, request: PageRequest) -> tuple[list[Organization], str | None]:
+    """A page of organizations, newest first."""
+    return await fetch_page(
+        session, select(Organization), keys=[Organization.id], page=request, key_of=lambda found: [found.id]
+    )

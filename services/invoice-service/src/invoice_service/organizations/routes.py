@@ -1,0 +1,51 @@
+"""``/v1/organizations``."""
+
+from fastapi import APIRouter, Response
+from servicekit.auth import Admin, Viewer
+from servicekit.etags import IfMatch
+from servicekit.idempotency import Idempotent
+from servicekit.pagination import Page, PageQuery
+from servicekit.sessions import ReadSession, WriteSession
+
+from invoice_service.answers import answer
+from invoice_service.organizations import queries, service
+from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit, OrganizationOut
+
+router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
+
+
+@router.get("")
+async def list_organizations(_: Viewer, session: ReadSession, page: PageQuery) -> Page[OrganizationOut]:
+    """All organizations, newest first."""
+    found, cursor = await queries.page(session, page)
+    return Page(items=[OrganizationOut.of(organization) for organization in found], next_cursor=cursor)
+
+
+@router.post("", status_code=201, response_model=OrganizationOut)
+async def create_organization(
+    _: Admin, session: WriteSession, idempotency: Idempotent, body: OrganizationBody
+) -> Response:
+    """A new organization."""
+
+    async def make() -> Response:
+        created = await service.create(session, body)
+        path = f"/v1/organizations/{created.id}"
+        return answer(OrganizationOut.of(created), created.version, created_at_path=path)
+
+    return await idempotency.once(session, make)
+
+
+@router.get("/{organization_id}", response_model=OrganizationOut)
+async def get_organization(_: Viewer, session: ReadSession, organization_id: str) -> Response:
+    """One organization."""
+    organization = await queries.get(session, organization_id)
+    return answer(OrganizationOut.of(organization), organization.version)
+
+
+@router.patch("/{organization_id}", response_model=OrganizationOut)
+async def edit_organization(
+    _: Admin, session: WriteSession, organization_id: str, if_match: IfMatch, body: OrganizationEdit
+) -> Response:
+    """Change the fields sent."""
+    organization = await service.edit(session, organization_id, body, expected_version=if_match)
+    return answer(OrganizationOut.of(organization), organization.version)

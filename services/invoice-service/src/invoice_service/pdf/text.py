@@ -1,0 +1,26 @@
+"""What people typed, made fit to print: after ``clean`` no character is left that a PDF could stumble over."""
+
+import unicodedata
+
+_SPACING = str.maketrans(dict.fromkeys("\r\v\f\x85\u2028\u2029", "\n") | {"\t": " "})
+_JOINERS = frozenset("\u200c\u200d")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+ELLIPSIS = "…"
+
+
+def clean(text: str) -> str:
+    """The text in composed form (NFC), with ``\\n`` for every kind of line break and without invisible characters.
+
+    Controls, lone surrogates, unassigned code points and bidirectional overrides go: none prints, and an override could
+    make a number read as another one.
+    """
+    unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").translate(_SPACING))
+    return "".join(
+        char for char in unified if char == "\n" or char in _JOINERS or unicodedata.category(char) not in _INVISIBLE
+    ).strip()
+
+
+def one_line(text: str, limit: int) -> str:
+    """The cleaned text on one line, cut after ``limit`` characters with an ellipsis."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
