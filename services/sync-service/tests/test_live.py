@@ -1,0 +1,121 @@
+"""Changes in the CRM on their way to Invoice, as they happen."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from contracts.accounts import AccountCreated, AccountDeleted, AccountSnapshot, AccountUpdated
+from contracts.contacts import ContactCreated, ContactSnapshot
+
+
+def account(number: int, version: int = 1, name: str | None = None) -> AccountSnapshot:
+    return AccountSnapshot(id=f"a{number}", version=version, account_name=name or f"Company {number}")
+
+
+def contact(number: int, account_id: str | None = None) -> ContactSnapshot:
+    return ContactSnapshot(id=f"c{number}", version=1, last_name=f"Person {number}", account_id=account_id)
+
+
+async def test_s26_a_change_flows_within_moments_under_its_correlation_id(world: Any) -> None:
+    await world.connect()
+    world.publish(AccountCreated(data=account(1, name="Alfreds")), correlation_id="asked-by-ada")
+
+    async def arrived() -> Any:
+        return world.invoice.records.get(("account", "a1"))
+
+    record = await world.stack.eventually(arrived)
+    assert record.customer.customer_name == "Alfreds"
+    assert record.correlation_id == "asked-by-ada"
+    assert world.invoice.commands[-1][0] == "org-1"
+
+
+async def test_s26_without_auto_update_nothing_changes(world: Any) -> None:
+    await world.connect(auto_update=False)
+    world.publish(AccountCreated(data=account(1)))
+    await world.consumed(1)
+    await world.person.patch("/v1/connection", json={"auto_update": True})
+    world.publish(AccountCreated(data=account(2)))
+    await world.stack.eventually(lambda: _has(world, "Company 2"))
+    assert world.invoice.names == ["Company 2"]
+
+
+async def test_without_a_connection_nothing_changes_and_nothing_waits(world: Any) -> None:
+    world.publish(AccountCreated(data=account(1)))
+    await world.consumed(1)
+    await world.connect()
+    world.publish(AccountCreated(data=account(2)))
+    await world.stack.eventually(lambda: _has(world, "Company 2"))
+    assert world.invoice.names == ["Company 2"]
+
+
+async def test_a_backlog_goes_in_few_commands_newest_version_alone_accounts_first(world: Any) -> None:
+    await world.connect()
+    world.invoice.down = True
+    events = [ContactCreated(data=contact(1, "a1")), AccountUpdated(data=account(1, version=5, name="New name"))]
+    events += [AccountUpdated(data=account(1, version=version)) for version in (2, 3, 4)]
+    world.publish(*events, *[AccountCreated(data=account(number)) for number in range(2, 40)])
+    await asyncio.sleep(0.3)
+    world.invoice.down = False
+
+    async def all_there() -> bool:
+        return len(world.invoice.records) == 40
+
+    await world.stack.eventually(all_there)
+    assert world.invoice.version("account", "a1") == 5
+    for _, records in world.invoice.commands:
+        kinds = [record.record_type for record in records]
+        assert kinds == sorted(kinds)
+        keys = [(record.record_type, record.record_id) for record in records]
+        assert len(set(keys)) == len(keys)
+
+
+async def test_s19_a_contact_that_comes_before_its_account_waits_for_it(world: Any) -> None:
+    await world.connect()
+    world.publish(ContactCreated(data=contact(1, "a1")))
+    await asyncio.sleep(0.2)
+    assert world.invoice.records == {}
+    world.publish(AccountCreated(data=account(1)))
+
+    async def both() -> bool:
+        return set(world.invoice.records) == {("account", "a1"), ("contact", "c1")}
+
+    await world.stack.eventually(both)
+    assert await world.dead_letters() == []
+
+
+async def test_s28_a_deletion_flows_as_a_tombstone(world: Any) -> None:
+    await world.connect()
+    gone = account(1, version=2).model_copy(update={"deleted": True})
+    world.publish(AccountDeleted(data=gone))
+
+    async def arrived() -> Any:
+        return world.invoice.records.get(("account", "a1"))
+
+    record = await world.stack.eventually(arrived)
+    assert (record.deleted, record.customer) == (True, None)
+
+
+@pytest.mark.parametrize("why", ["refused by Invoice", "nameless"])
+async def test_one_that_can_never_succeed_is_a_dead_letter_and_holds_up_no_other(world: Any, why: str) -> None:
+    await world.connect()
+    world.invoice.refused = {"a1": "customer_name: too strange"} if why == "refused by Invoice" else {}
+    bad = account(1, name=" " if why == "nameless" else None)
+    world.publish(AccountCreated(data=bad), AccountCreated(data=account(2)))
+    await world.stack.eventually(lambda: _has(world, "Company 2"))
+    [letter] = await world.stack.eventually(world.dead_letters)
+    assert letter.subject == "a1"
+    assert ("too strange" if why == "refused by Invoice" else "has no name") in letter.reason
+
+
+async def test_while_invoice_is_down_events_wait_and_none_is_lost(world: Any) -> None:
+    await world.connect()
+    del world.stack.apps["invoice"]
+    world.publish(AccountCreated(data=account(1)), AccountCreated(data=account(2)))
+    await asyncio.sleep(0.3)
+    world.stack.apps["invoice"] = world.invoice.app
+    await world.stack.eventually(lambda: _has(world, "Company 1"))
+    await world.stack.eventually(lambda: _has(world, "Company 2"))
+
+
+async def _has(world: Any, name: str) -> bool:
+    return name in world.invoice.names
