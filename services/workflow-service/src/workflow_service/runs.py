@@ -1,0 +1,139 @@
+"""Runs: what the workflow did for each event of a potential, skipped or failed at, and why (S18).
+
+Guarantee: one run per event; an event that comes again goes on with its run.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.potentials import PotentialSnapshot
+from servicekit.db import new_id, utc_now
+from servicekit.errors import Conflict, NotFound
+from servicekit.pagination import PageRequest, fetch_page
+from sqlalchemy import Index, String, Text, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from workflow_service.base import Base
+from workflow_service.policy import Trigger
+from workflow_service.reconciling import Outcome, Result
+
+HANDLED: tuple[Outcome, ...] = ("done", "skipped")
+
+
+class RunNotFound(NotFound):
+    """There is no such run."""
+
+    code = "run_not_found"
+
+
+class RunNotRetriable(Conflict):
+    """The run ended well, or had nothing to do: there is nothing to try again."""
+
+    code = "run_not_retriable"
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One event of a potential, as a run remembers it."""
+
+    event_id: str
+    event_type: str
+    correlation_id: str | None
+    potential: PotentialSnapshot
+
+
+class WorkflowRun(Base):
+    """One event of a potential, and what came of it. ``snapshot`` is the potential as the event told of it."""
+
+    __tablename__ = "workflow_runs"
+    __table_args__ = (
+        Index("ix_workflow_runs_potential", "potential_id", "id"),
+        Index("ix_workflow_runs_potential_version", "potential_id", "potential_version"),
+        Index("ix_workflow_runs_outcome", "outcome", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    event_id: Mapped[str] = mapped_column(String(64), unique=True)
+    event_type: Mapped[str] = mapped_column(String(128))
+    correlation_id: Mapped[str | None] = mapped_column(String(128))
+    potential_id: Mapped[str] = mapped_column(String(36))
+    potential_version: Mapped[int]
+    snapshot: Mapped[dict[str, Any]]
+    trigger: Mapped[Trigger] = mapped_column(String(16))
+    outcome: Mapped[Outcome] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    commands: Mapped[list[dict[str, Any]]]
+    attempts: Mapped[int]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    @classmethod
+    def of(cls, occurrence: Occurrence, *, started_at: datetime) -> "WorkflowRun":
+        """The run of an event that was not attempted yet."""
+        return cls(
+            id=new_id(),
+            event_id=occurrence.event_id,
+            event_type=occurrence.event_type,
+            correlation_id=occurrence.correlation_id,
+            potential_id=occurrence.potential.id,
+            potential_version=occurrence.potential.version,
+            snapshot=occurrence.potential.model_dump(mode="json"),
+            commands=[],
+            attempts=0,
+            started_at=started_at,
+        )
+
+    def attempted(self, trigger: Trigger, result: Result) -> None:
+        """Note an attempt. What earlier ones got done stays in the list of commands."""
+        self.trigger = trigger
+        self.attempts += 1
+        self.commands = [*(one for one in self.commands if one["outcome"] == "done"), *result.commands]
+        self.outcome = "done" if self._did_something(result) else result.outcome
+        self.reason = None if self.outcome == "done" else result.reason
+        self.finished_at = None if result.outcome == "waiting" else utc_now()
+
+    def _did_something(self, result: Result) -> bool:
+        """Finding all done at the second attempt, because the first one got that far, is no skipping."""
+        return result.outcome == "skipped" and not result.commands and bool(self.commands)
+
+    @property
+    def occurrence(self) -> Occurrence:
+        """The event, to be carried out again."""
+        potential = PotentialSnapshot.model_validate(self.snapshot)
+        return Occurrence(self.event_id, self.event_type, self.correlation_id, potential)
+
+
+async def of_event(session: AsyncSession, event_id: str, *, locked: bool = False) -> WorkflowRun | None:
+    """The run of an event, if it was attempted before."""
+    statement = select(WorkflowRun).where(WorkflowRun.event_id == event_id)
+    return (await session.execute(statement.with_for_update() if locked else statement)).scalar_one_or_none()
+
+
+async def handled_version(session: AsyncSession, potential_id: str) -> int:
+    """The highest version of the potential that was followed, or needed nothing; 0 if none was."""
+    statement = select(func.max(WorkflowRun.potential_version)).where(
+        WorkflowRun.potential_id == potential_id, WorkflowRun.outcome.in_(HANDLED)
+    )
+    return (await session.execute(statement)).scalar_one() or 0
+
+
+async def get(session: AsyncSession, run_id: str) -> WorkflowRun:
+    """A run; raises `RunNotFound`."""
+    run = await session.get(WorkflowRun, run_id)
+    if run is None:
+        raise RunNotFound(f"there is no run {run_id}")
+    return run
+
+
+async def page_of(
+    session: AsyncSession, page: PageRequest, *, potential_id: str | None, outcome: Outcome | None
+) -> tuple[list[WorkflowRun], str | None]:
+    """Runs, newest first."""
+    statement = select(WorkflowRun)
+    if potential_id is not None:
+        statement = statement.where(WorkflowRun.potential_id == potential_id)
+    if outcome is not None:
+        statement = statement.where(WorkflowRun.outcome == outcome)
+    return await fetch_page(session, statement, keys=[WorkflowRun.id], page=page, key_of=lambda run: [run.id])

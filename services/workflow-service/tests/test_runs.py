@@ -1,0 +1,244 @@
+"""Potentials become estimates, and every event leads to a run that says what was done, or why not."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from contracts.potentials import (
+    PotentialCreated,
+    PotentialDeleted,
+    PotentialLost,
+    PotentialReopened,
+    PotentialSnapshot,
+    PotentialUpdated,
+    PotentialWon,
+)
+
+
+@pytest.fixture
+async def active(world: Any) -> Any:
+    assert (await world.activate()).status_code == 200
+    return world
+
+
+def deal(version: int = 1, status: Any = "open", **changes: Any) -> PotentialSnapshot:
+    values: dict[str, Any] = {
+        "id": "p1",
+        "version": version,
+        "potential_name": "Order 10248",
+        "account_id": "a1",
+        "contact_id": "c1",
+        "stage": "any",
+        "status": status,
+        "amount": "440.00",
+        "currency_code": "EUR",
+    }
+    return PotentialSnapshot.model_validate(values | changes)
+
+
+async def test_s14_while_inactive_potentials_cause_nothing(world: Any) -> None:
+    world.publish(PotentialCreated(data=deal()))
+    await world.consumed(1)
+    assert await world.runs() == []
+    await world.activate()
+    await world.follow(PotentialCreated(data=deal(id="p2")))
+    assert [estimate["crm_potential_id"] for estimate in world.invoice.estimates.values()] == ["p2"]
+
+
+async def test_s18_a_created_potential_gets_an_estimate_with_its_name_and_amount(active: Any) -> None:
+    run = await active.follow(PotentialCreated(data=deal()))
+    assert (run["outcome"], run["reason"], run["attempts"]) == ("done", None, 1)
+    assert [command["command"] for command in run["commands"]] == ["create_estimate"]
+    assert run["commands"][0]["estimate_number"] == "EST-000001"
+    assert run["correlation_id"] == "asked-by-ada"
+    assert active.invoice.created == [
+        {
+            "crm_account_id": "a1",
+            "crm_contact_id": "c1",
+            "currency_code": "EUR",
+            "crm_potential_id": "p1",
+            "crm_potential_version": 1,
+            "line_items": [{"name": "Order 10248", "quantity": 1, "rate": "440.00"}],
+        }
+    ]
+    assert active.invoice.organizations == {"org-1"}
+
+
+async def test_s15_won_accepts_and_lost_declines(active: Any) -> None:
+    for event in (PotentialCreated(data=deal(1)), PotentialWon(data=deal(2, "won"))):
+        await active.follow(event)
+    assert active.invoice.statuses == ["accepted"]
+    run = await active.follow(PotentialLost(data=deal(3, "lost")))
+    assert [command["command"] for command in run["commands"]] == ["decline_estimate"]
+    assert active.invoice.statuses == ["declined"]
+
+
+async def test_s19_reopened_and_won_again_accepts_the_same_estimate(active: Any) -> None:
+    await active.follow(PotentialWon(data=deal(2, "won")))
+    reopened = await active.follow(PotentialReopened(data=deal(3)))
+    assert (reopened["outcome"], "nothing leads back" in reopened["reason"]) == ("skipped", True)
+    await active.follow(PotentialLost(data=deal(4, "lost")))
+    await active.follow(PotentialWon(data=deal(5, "won")))
+    assert active.invoice.statuses == ["accepted"]
+
+
+async def test_s19_won_before_created_is_one_accepted_estimate(active: Any) -> None:
+    await active.follow(PotentialWon(data=deal(2, "won")))
+    late = await active.follow(PotentialCreated(data=deal(1)))
+    assert late["outcome"] == "skipped"
+    assert "superseded: version 2" in late["reason"]
+    assert active.invoice.statuses == ["accepted"]
+
+
+async def test_s19_one_event_many_times_is_one_run_and_one_estimate(active: Any) -> None:
+    event_id = active.publish(PotentialCreated(data=deal()), times=5)
+    await active.consumed(5)
+    run = await active.run(event_id)
+    assert (len(await active.runs()), run["attempts"]) == (1, 1)
+    assert active.invoice.statuses == ["draft"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"account_id": None, "contact_id": None}, "neither an account nor a contact"),
+        ({"amount": None}, "no amount yet"),
+    ],
+)
+async def test_s18_what_cannot_be_estimated_is_skipped_with_the_reason(
+    active: Any, changes: dict[str, Any], reason: str
+) -> None:
+    run = await active.follow(PotentialCreated(data=deal(**changes)))
+    assert (run["outcome"], run["commands"]) == ("skipped", [])
+    assert reason in run["reason"]
+    await active.follow(PotentialUpdated(data=deal(2)))
+    assert active.invoice.statuses == ["draft"]
+
+
+async def test_a_deleted_potential_leaves_its_estimate(active: Any) -> None:
+    await active.follow(PotentialCreated(data=deal()))
+    run = await active.follow(PotentialDeleted(data=deal(2, deleted=True)))
+    assert (run["outcome"], active.invoice.statuses) == ("skipped", ["draft"])
+
+
+async def test_s19_before_its_customer_came_the_potential_waits_for_it(active: Any) -> None:
+    active.invoice.imported.clear()
+    event_id = active.publish(PotentialCreated(data=deal()))
+    waiting = await active.run(event_id, "waiting")
+    assert "not imported" in waiting["reason"]
+    assert waiting["finished_at"] is None
+    active.invoice.imported.add("a1")
+    run = await active.run(event_id, "done")
+    assert run["attempts"] > 1
+    assert run["id"] == waiting["id"]
+
+
+@pytest.mark.parametrize("away", ["invoice", "sync"])
+async def test_while_another_service_is_away_events_wait_and_none_is_lost(active: Any, away: str) -> None:
+    app = active.stack.apps.pop(away)
+    event_id = active.publish(PotentialWon(data=deal(2, "won")))
+    waiting = await active.run(event_id, "waiting")
+    assert f"{away} does not answer" in waiting["reason"]
+    active.stack.apps[away] = app
+    run = await active.run(event_id, "done")
+    assert [command["command"] for command in run["commands"]] == ["create_estimate", "accept_estimate"]
+
+
+async def test_an_answer_that_got_lost_makes_no_second_estimate(active: Any) -> None:
+    active.invoice.loses_answers = 1
+    run = await active.run(active.publish(PotentialWon(data=deal(2, "won"))), "done")
+    assert active.invoice.statuses == ["accepted"]
+    assert run["attempts"] == 2
+
+
+async def test_without_a_connection_invoices_default_organization_is_asked(active: Any) -> None:
+    active.sync.organization_id = None
+    await active.follow(PotentialCreated(data=deal()))
+    assert active.invoice.organizations == {None}
+
+
+async def test_an_estimate_that_a_person_deleted_is_not_made_again(active: Any) -> None:
+    await active.follow(PotentialCreated(data=deal()))
+    active.invoice.estimates.clear()
+    same = await active.follow(PotentialCreated(data=deal()))
+    newer = await active.follow(PotentialUpdated(data=deal(2, amount="500.00")))
+    for run in (same, newer):
+        assert run["outcome"] == "skipped"
+        assert "deleted in Invoice" in run["reason"]
+    assert active.invoice.estimates == {}
+
+
+async def test_what_a_person_did_meanwhile_is_looked_at_again(active: Any) -> None:
+    await active.follow(PotentialCreated(data=deal()))
+
+    def a_person_invoices_it() -> None:
+        for estimate in active.invoice.estimates.values():
+            estimate["status"] = "invoiced"
+
+    active.invoice.before_status = a_person_invoices_it
+    run = await active.follow(PotentialWon(data=deal(2, "won")))
+    assert (run["outcome"], run["commands"][0]["outcome"]) == ("skipped", "failed")
+    assert "what was invoiced stays as it is" in run["reason"]
+
+
+async def test_s19_invoice_has_followed_a_later_version_already(active: Any) -> None:
+    active.invoice.add("draft", origin="workflow")["seen"] = 9
+    run = await active.follow(PotentialWon(data=deal(2, "won")))
+    assert (run["outcome"], active.invoice.statuses) == ("skipped", ["draft"])
+    assert "version 9" in run["reason"]
+
+
+async def test_a_failed_run_says_why_and_is_run_again(active: Any) -> None:
+    active.invoice.refuses = "line_items.0.rate: not to my taste"
+    failed = await active.follow(PotentialCreated(data=deal()))
+    assert failed["outcome"] == "failed"
+    assert "not to my taste" in failed["reason"]
+    letters = active.stack.apps["workflow"].state.service.dead_letters
+    assert len(await active.stack.eventually(letters.page)) == 1
+
+    still = await active.admin.post(f"/v1/runs/{failed['id']}/retry")
+    assert (still.status_code, still.json()["outcome"], still.json()["attempts"]) == (200, "failed", 2)
+    active.invoice.refuses = None
+    done = (await active.admin.post(f"/v1/runs/{failed['id']}/retry")).json()
+    assert (done["outcome"], done["id"], done["attempts"]) == ("done", failed["id"], 3)
+    assert active.invoice.statuses == ["draft"]
+    assert await letters.page() == []
+
+    again = await active.admin.post(f"/v1/runs/{failed['id']}/retry")
+    assert (again.status_code, again.json()["code"]) == (409, "run_not_retriable")
+
+
+async def test_a_run_is_not_tried_again_by_a_viewer_or_while_inactive(active: Any) -> None:
+    active.invoice.refuses = "no"
+    failed = await active.follow(PotentialCreated(data=deal()))
+    viewer = await active.stack.person("workflow", "viewer")
+    assert (await viewer.post(f"/v1/runs/{failed['id']}/retry")).status_code == 403
+    assert (await active.admin.post("/v1/runs/nowhere/retry")).json()["code"] == "run_not_found"
+    await active.activate(active=False)
+    inactive = await active.admin.post(f"/v1/runs/{failed['id']}/retry")
+    assert (inactive.status_code, inactive.json()["code"]) == (409, "workflow_not_active")
+
+
+async def test_s20_deactivated_meanwhile_what_waits_is_skipped(active: Any) -> None:
+    active.invoice.down = True
+    event_id = active.publish(PotentialCreated(data=deal()))
+    await active.run(event_id, "waiting")
+    await active.activate(active=False)
+    run = await active.run(event_id)
+    assert (run["outcome"], "deactivated" in run["reason"]) == ("skipped", True)
+    active.invoice.down = False
+    await asyncio.sleep(0.2)
+    assert active.invoice.estimates == {}
+
+
+async def test_runs_are_listed_newest_first_by_potential_and_outcome(active: Any) -> None:
+    for number in (1, 2, 3):
+        await active.follow(PotentialCreated(data=deal(id=f"p{number}", amount="1.00" if number < 3 else None)))
+    await active.follow(PotentialLost(data=deal(2, "lost", id="p1")))
+    assert [run["potential_id"] for run in await active.runs()] == ["p1", "p3", "p2", "p1"]
+    assert [run["potential_version"] for run in await active.runs(potential_id="p1")] == [2, 1]
+    assert [run["potential_id"] for run in await active.runs(outcome="skipped")] == ["p3"]
+    first = (await active.admin.get("/v1/runs", params={"limit": 3})).json()
+    rest = (await active.admin.get("/v1/runs", params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    assert (len(first["items"]), len(rest["items"]), rest["next_cursor"]) == (3, 1, None)
+    assert (await active.admin.get("/v1/runs", params={"outcome": "odd"})).status_code == 422

@@ -1,0 +1,167 @@
+"""Potentials of the CRM become estimates in Invoice: the whole way, through all services."""
+
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+from contracts.potentials import PotentialCreated, PotentialLost, PotentialSnapshot, PotentialWon
+
+
+@pytest.fixture
+async def selling(company: Any) -> Any:
+    """Connected, with the workflow active."""
+    await company.connect()
+    await company.activate_workflow()
+    return company
+
+
+async def test_s15_s18_created_won_and_lost(selling: Any) -> None:
+    account = await selling.account("Alfreds Futterkiste")
+    contact = await selling.contact("Anders", first_name="Maria", account_id=account["id"])
+    potential = await selling.potential("Order 10248", account_id=account["id"], contact_id=contact["id"])
+
+    estimate = await selling.estimate(potential, "draft")
+    assert (estimate["customer_name"], estimate["contact_person_name"]) == ("Alfreds Futterkiste", "Maria Anders")
+    assert [(line["name"], line["item_total"]) for line in estimate["line_items"]] == [("Order 10248", "440.00")]
+    assert (estimate["total"], estimate["currency_code"], estimate["origin"]) == ("440.00", "EUR", "workflow")
+
+    await selling.move(potential, "Closed Won")
+    assert (await selling.estimate(potential, "accepted"))["id"] == estimate["id"]
+    await selling.move(potential, "Closed Lost")
+    assert (await selling.estimate(potential, "declined"))["id"] == estimate["id"]
+
+    runs = await selling.runs(potential, 3)
+    assert [run["outcome"] for run in runs] == ["done", "done", "done"]
+    assert [run["commands"][-1]["command"] for run in runs] == [
+        "create_estimate",
+        "accept_estimate",
+        "decline_estimate",
+    ]
+    assert {run["commands"][0]["estimate_number"] for run in runs} == {estimate["estimate_number"]}
+
+
+async def test_s18_a_contact_without_an_account_is_the_customer(selling: Any) -> None:
+    contact = await selling.contact("Cramer", first_name="Philip")
+    potential = await selling.potential("Order 1", contact_id=contact["id"])
+    estimate = await selling.estimate(potential, "draft")
+    assert (estimate["customer_name"], estimate["contact_person_name"]) == ("Philip Cramer", "Philip Cramer")
+
+
+async def test_s18_with_neither_account_nor_contact_the_crm_shows_why_nothing_was_made(selling: Any) -> None:
+    potential = await selling.potential("Order 1")
+    [run] = await selling.runs(potential, 1)
+    assert (run["outcome"], run["commands"]) == ("skipped", [])
+    assert "neither an account nor a contact" in run["reason"]
+    assert await selling.estimates(potential) == []
+
+
+async def test_s19_reopened_and_won_again_accepts_the_same_estimate(selling: Any) -> None:
+    account = await selling.account("Alfreds")
+    potential = await selling.potential("Order 1", account_id=account["id"])
+    for stage in ("Closed Won", "Qualification", "Closed Lost", "Closed Won"):
+        await selling.move(potential, stage)
+    await selling.runs(potential, 5)
+    await selling.estimate(potential, "accepted")
+
+
+async def test_s14_s20_before_activation_nothing_and_what_is_won_after_it_gets_its_estimate(company: Any) -> None:
+    await company.connect()
+    account = await company.account("Alfreds")
+    early, never = [await company.potential(name, account_id=account["id"]) for name in ("Order 1", "Order 2")]
+    await company.customer_of(account)
+    await company.activate_workflow()
+    await company.move(early, "Closed Won")
+    await company.estimate(early, "accepted")
+    assert await company.estimates(never) == []
+
+
+async def test_s19_in_any_order_and_twice_the_result_is_one_estimate_in_the_right_state(selling: Any) -> None:
+    account = await selling.account("Alfreds")
+    await selling.customer_of(account)
+    orders = list(permutations(("created", "lost", "won")))
+    for number, order in enumerate(orders):
+        told = {name: _event(name, f"p-{number}", account["id"]) for name in order}
+        selling.publish(*(told[name] for name in (*order, *order)))
+    for number in range(len(orders)):
+        await selling.estimate({"id": f"p-{number}"}, "accepted")
+
+    async def all_handled() -> bool:
+        found = (await selling.workflow.get("/v1/runs", params={"limit": 200})).json()["items"]
+        return len(found) == 6 * len(orders) and all(run["outcome"] in ("done", "skipped") for run in found)
+
+    await selling.stack.eventually(all_handled)
+    for number in range(len(orders)):
+        await selling.estimate({"id": f"p-{number}"}, "accepted")
+
+
+async def test_a_potential_of_a_customer_that_was_not_imported_yet_waits_for_the_import(company: Any) -> None:
+    await company.activate_workflow()
+    account = await company.account("Alfreds")
+    potential = await company.potential("Order 1", account_id=account["id"], stage="Closed Won")
+
+    async def waits() -> bool:
+        [run] = (await company.workflow.get("/v1/runs", params={"potential_id": potential["id"]})).json()["items"]
+        return run["outcome"] == "waiting" and "not imported" in run["reason"]
+
+    await company.stack.eventually(waits)
+    await company.connect()
+    await company.estimate(potential, "accepted")
+
+
+@pytest.mark.parametrize("away", [("invoice",), ("workflow",), ("invoice", "sync", "workflow")])
+async def test_with_services_stopped_meanwhile_nothing_is_lost(selling: Any, away: tuple[str, ...]) -> None:
+    await selling.stack.stop(*away)
+    account = await selling.account("Alfreds")
+    stages = ("Closed Won", "Closed Lost", "Closed Won", None)
+    potentials = [await selling.potential(f"Order {n}", account_id=account["id"]) for n in range(len(stages))]
+    for potential, stage in zip(potentials, stages, strict=True):
+        if stage is not None:
+            await selling.move(potential, stage)
+    await selling.stack.start(*away)
+    for potential, stage in zip(potentials, stages, strict=True):
+        if stage == "Closed Lost":
+            continue  # see below
+        await selling.estimate(potential, "accepted" if stage else "draft")
+    # Lost meanwhile: declined, or, if the workflow heard of the loss first, never made.
+    runs = await selling.runs(potentials[1], 2)
+    assert [one["status"] for one in await selling.estimates(potentials[1])] in (["declined"], [])
+    assert all(run["outcome"] in ("done", "skipped") for run in runs)
+
+
+async def test_an_estimate_of_a_connected_organization_that_is_not_the_default_one(company: Any) -> None:
+    organization = await company.invoice.post(
+        "/v1/organizations", json={"name": "Second books", "currency_code": "EUR"}
+    )
+    headers = {"X-Organization-Id": organization.json()["id"]}
+    key = await company.make("zsc-keys")
+    body = {"email": key["email"], "zsc_key": key["key"], "auto_update": True}
+    assert (await company.sync.post("/v1/imports", json=body, headers=headers)).status_code == 202
+    await company.activate_workflow()
+    account = await company.account("Alfreds")
+    await company.potential("Order 1", account_id=account["id"])
+
+    async def there() -> bool:
+        answer = await company.invoice.get("/v1/estimates", headers=headers)
+        return [one["customer_name"] for one in answer.json()["items"]] == ["Alfreds"]
+
+    await company.stack.eventually(there)
+    assert (await company.invoice.get("/v1/estimates")).json()["items"] == []
+
+
+def _event(name: str, potential_id: str, account_id: str) -> Any:
+    """Created, then lost, then won."""
+    events: Any = {"created": (1, PotentialCreated), "lost": (2, PotentialLost), "won": (3, PotentialWon)}
+    version, event = events[name]
+    status = "open" if name == "created" else name
+    snapshot = PotentialSnapshot(
+        id=potential_id,
+        version=version,
+        potential_name="Order",
+        account_id=account_id,
+        stage="any",
+        status=status,
+        amount=Decimal("440.00"),
+        currency_code="EUR",
+    )
+    return event(data=snapshot)
