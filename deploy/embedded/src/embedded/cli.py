@@ -1,0 +1,103 @@
+"""`crm-invoice`: run it all in one process, show the demo, and what operators need."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+from servicekit.settings import load
+from servicekit.telemetry import configure_logging
+
+from embedded import api_docs, operations
+from embedded import demo as demo_run
+from embedded.runner import CannotStart, Running, running, until_told_to_stop
+from embedded.settings import EmbeddedSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(operations.dead_letters, name="dead-letters")
+app.command("migrate")(operations.migrate)
+app.command("create-user")(operations.create_user)
+app.command("new-migration")(operations.new_migration)
+app.command("api-docs")(api_docs.command)
+
+console = Console()
+
+
+@app.command()
+def run() -> None:
+    """Start CRM, Invoice, sync and workflow in this process; Ctrl-C stops them."""
+    settings = _settings()
+    _go(_serve(settings))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option(help="End after the table; exit 0 only if the numbers add up.")] = False,
+) -> None:
+    """Start everything, load the Northwind company's data, and show what came of it."""
+    settings = _settings()
+    _go(_demo(settings, once=once))
+
+
+def _settings() -> EmbeddedSettings:
+    settings = load(EmbeddedSettings)
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _go(main: Coroutine[Any, Any, int]) -> None:
+    try:
+        status = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(main)
+    except CannotStart as error:
+        console.print(f"[red]Cannot start:[/] {error}", highlight=False)
+        status = 1
+    sys.exit(status)
+
+
+async def _serve(settings: EmbeddedSettings) -> int:
+    async with running(settings) as services:
+        _announce(services, settings)
+        await until_told_to_stop()
+    console.print("Stopped.")
+    return 0
+
+
+async def _demo(settings: EmbeddedSettings, *, once: bool) -> int:
+    async with running(settings) as services:
+        console.print("[bold]CRM and Invoice[/] – four services, one process; loading the Northwind company's data\n")
+        work = asyncio.create_task(demo_run.run(services, settings.admin_email, console))
+        told = asyncio.create_task(until_told_to_stop())
+        await asyncio.wait([work, told], return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            console.print("Stopped before the end; start again, and it goes on from here.")
+            return 1 if once else 0
+        adds_up = work.result()
+        if once:
+            told.cancel()
+            return 0 if adds_up else 1
+        _announce(services, settings)
+        await told
+    console.print("Stopped.")
+    return 0
+
+
+def _announce(services: Running, settings: EmbeddedSettings) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, url in services.urls.items():
+        table.add_row(f"[bold]{name.title() if name != 'crm' else 'CRM'}[/]", url, f"[dim]{url}/docs to try it[/]")
+    table.add_row("Sign in as", settings.admin_email)
+    kept = services.secrets.admin_password_file
+    table.add_row("Password", f"in {kept}" if kept else "as set in ADMIN_PASSWORD")
+    console.print(table)
+    console.print("\nCtrl-C stops it; starting again finds everything as it was.")
+
+
+def main() -> None:
+    """The console script."""
+    app()

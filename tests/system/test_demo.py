@@ -1,0 +1,126 @@
+"""The product as a stranger meets it: `make demo`, killed and started again, stopped, looked at from outside.
+
+KILLS says how often the demo is killed while it loads (3; 20 for the whole proof).
+"""
+
+import os
+import random
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+COMMAND = Path(sys.executable).parent / "crm-invoice"
+KILLS = int(os.environ.get("KILLS", "3"))
+OUR_SETTINGS = ("DATA_DIR", "BASE_PORT", "ADMIN_EMAIL", "ADMIN_PASSWORD", "LOG_LEVEL", "LOG_FORMAT", "METRICS_TOKEN")
+
+
+@contextmanager
+def started(folder: Path, *arguments: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+    """The program, running on ``folder/data`` and free ports; killed at the end if it still runs."""
+    environment = {name: value for name, value in os.environ.items() if name not in OUR_SETTINGS}
+    environment |= {"DATA_DIR": str(folder / "data"), "BASE_PORT": "0", "COLUMNS": "120"} | settings
+    process = subprocess.Popen(
+        [COMMAND, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """What it prints, up to the line with ``text``."""
+    assert process.stdout
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if text in line:
+            return printed
+    pytest.fail(f"it ended without printing {text!r}:\n{printed}")
+
+
+def address(printed: str, service: str) -> str:
+    found = re.search(rf"^{service}\s+(http://\S+)", printed, re.MULTILINE)
+    assert found, printed
+    return found.group(1)
+
+
+def test_killed_at_random_moments_and_started_again_it_ends_with_the_same_table(tmp_path: Path) -> None:
+    moments = random.Random(int(os.environ.get("SEED", time.time_ns())))
+    for _ in range(KILLS):
+        with started(tmp_path, "demo", "--once") as process:
+            try:
+                process.wait(timeout=moments.uniform(0.5, 9))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+    with started(tmp_path, "demo", "--once") as process:
+        printed, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, printed
+    for row in ("Accounts in the CRM 91", "Customers in Invoice 91", "Contact persons in Invoice 91"):
+        assert row in re.sub(r" +", " ", printed)
+    for row in ("Potentials won 772", "Potentials lost 37", "Potentials open 21", "Potentials 830"):
+        assert row in re.sub(r" +", " ", printed)
+    for row in ("Estimates accepted 772 1,173,320.16", "Estimates declined 37", "Estimates draft 21"):
+        assert row in re.sub(r" +", " ", printed)
+
+
+def test_it_runs_stops_cleanly_and_finds_everything_as_it_was(tmp_path: Path) -> None:
+    with started(tmp_path, "run") as process:
+        printed = read_until(process, "Ctrl-C")
+        crm = address(printed, "CRM")
+        password_file = tmp_path / "data" / "admin-password"
+        assert str(password_file) in printed.replace("\n", "")
+        assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
+        password = password_file.read_text().strip()
+        assert password not in printed
+        headers = sign_in(crm, password)
+        made = httpx.post(f"{crm}/v1/accounts", json={"account_name": "Alfreds Futterkiste"}, headers=headers)
+        assert made.status_code == 201
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=15) == 0
+        assert process.stdout
+        rest = process.stdout.read()
+        assert "Stopped." in rest
+        assert "Traceback" not in rest
+    with started(tmp_path, "run") as process:
+        crm = address(read_until(process, "Ctrl-C"), "CRM")
+        headers = sign_in(crm, password)
+        found = httpx.get(f"{crm}/v1/accounts/{made.json()['id']}", headers=headers)
+        assert found.json()["account_name"] == "Alfreds Futterkiste"
+
+
+def test_a_second_process_on_the_same_data_is_refused_and_told_why(tmp_path: Path) -> None:
+    with started(tmp_path, "run") as first:
+        read_until(first, "Ctrl-C")
+        with started(tmp_path, "run") as second:
+            printed, _ = second.communicate(timeout=30)
+            assert second.returncode == 1
+            assert "in use by another process" in printed.replace("\n", " ")
+        assert first.poll() is None
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with started(tmp_path, "run") as first:
+        port = address(read_until(first, "Ctrl-C"), "Workflow").rpartition(":")[2]
+        with started(tmp_path, "run", BASE_PORT=port, DATA_DIR="other") as second:
+            printed, _ = second.communicate(timeout=30)
+            assert second.returncode == 1
+            assert f"port {port}" in printed
+
+
+def sign_in(crm: str, password: str) -> dict[str, str]:
+    answer = httpx.post(f"{crm}/v1/tokens", json={"email": "admin@example.com", "password": password}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
