@@ -1,7 +1,11 @@
-"""aiosqlite with one visit to its thread per statement, instead of four (open cursor, execute, fetch, close).
+"""aiosqlite, but short statements run where they are called, without a visit to the connection's thread.
 
-Each visit costs two thread switches, which is a fifth of all that an embedded process does. SQLAlchemy reads all rows
-of a statement at once anyway.
+A visit costs two switches between threads, and SQLAlchemy pays four visits a statement: far more than the statement
+itself, which takes microseconds. What may wait for a lock or for the disk (beginning a write, committing), and what may
+take long (a statement for many rows), still goes to the thread, so that the event loop never waits for it.
+
+The connection is never used by two threads at once: each call is awaited before the next, and SQLite itself serialises
+what a cancelled caller has left behind (`sqlite3.threadsafety` 3).
 """
 
 import sqlite3
@@ -11,9 +15,13 @@ from typing import Any
 
 import aiosqlite
 
+MAY_WAIT = ("BEGIN IMMEDIATE", "COMMIT")
+MANY = 100
+"""From how many rows, or parameters, on a statement goes to the thread."""
+
 
 class _Cursor:
-    """As much of a cursor as SQLAlchemy uses; everything it gives was brought along by the one visit."""
+    """As much of a cursor as SQLAlchemy uses: it reads all rows of a statement at once anyway."""
 
     arraysize = 1
 
@@ -28,15 +36,18 @@ class _Cursor:
         return self
 
     async def execute(self, operation: str, parameters: Sequence[Any] = ()) -> "_Cursor":
-        return await self._visit("execute", operation, parameters)
+        return await self._run("execute", operation, parameters)
 
     async def executemany(self, operation: str, parameters: Sequence[Sequence[Any]]) -> "_Cursor":
-        return await self._visit("executemany", operation, parameters)
+        return await self._run("executemany", operation, parameters)
 
-    async def _visit(self, method: str, operation: str, parameters: Any) -> "_Cursor":
-        visit: Any = self._connection._execute  # untyped there
-        brought = await visit(self._connection.run, method, operation, parameters)
-        self.description, self._rows, self.rowcount, self.lastrowid = brought
+    async def _run(self, method: str, operation: str, parameters: Any) -> "_Cursor":
+        if operation in MAY_WAIT or len(parameters) >= MANY:
+            visit: Any = self._connection._execute  # untyped there
+            found = await visit(self._connection.run, method, operation, parameters)
+        else:
+            found = self._connection.run(method, operation, parameters)
+        self.description, self._rows, self.rowcount, self.lastrowid = found
         return self
 
     async def fetchall(self) -> Sequence[Any]:
@@ -54,7 +65,7 @@ class Connection(aiosqlite.Connection):
         return _Cursor(self)
 
     def run(self, method: str, operation: str, parameters: Any) -> tuple[Any, Sequence[Any], int, int | None]:
-        """In the connection's thread: all that a statement gives."""
+        """All that a statement gives."""
         cursor = self._conn.cursor()
         try:
             getattr(cursor, method)(operation, parameters)
@@ -63,10 +74,14 @@ class Connection(aiosqlite.Connection):
         finally:
             cursor.close()
 
+    async def rollback(self) -> None:
+        """Ends most reading transactions, too; never waits."""
+        self._conn.rollback()
+
 
 async def connect(path: str, *, busy_seconds: float) -> Connection:
     """Open the database file. Whoever uses the connection begins its transactions."""
-    opener = partial(sqlite3.connect, path, timeout=busy_seconds, isolation_level=None)
+    opener = partial(sqlite3.connect, path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection = Connection(opener, iter_chunk_size=64)
     connection._thread.daemon = True  # as SQLAlchemy does: a forgotten connection must not keep the process
     await connection
