@@ -27,7 +27,7 @@ from servicekit.bus import Delivery
 from servicekit.db import new_id
 from sqlalchemy import func, select
 
-from conftest import Databases, Stack, missing_servers
+from conftest import Broker, Databases, Stack, missing_servers
 
 
 async def until(check: Callable[[], Awaitable[bool]], seconds: float = 300) -> None:
@@ -136,12 +136,12 @@ async def main(events: int, kinds: Sequence[str]) -> None:
         tempfile.TemporaryDirectory() as folder,
         Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress,
     ):
-        databases = Databases(Path(folder))
+        databases, broker = Databases(Path(folder)), Broker(f"bench_{new_id()[-6:]}_")
         for kind in kinds:
 
             async def measured(what: str, work: Callable[[Stack], Awaitable[Any]], kind: str = kind) -> Any:
                 task = progress.add_task(f"{kind}: {what}", total=None)
-                stack = Stack(kind, databases)
+                stack = Stack(kind, databases, broker)
                 gc.collect()
                 try:
                     return await work(stack)
@@ -157,7 +157,9 @@ async def main(events: int, kinds: Sequence[str]) -> None:
             table.add_row(
                 "", "list: page 1 / deepest page", f"{first * 1000:.1f} / {deep * 1000:.1f} ms", "", end_section=True
             )
-        await databases.drop_templates()
+        await databases.drop_all()
+        if "servers" in kinds:
+            await broker.bus().delete_everything()
     console.print(table)
     if "servers" not in kinds:
         console.print(f"[dim]{missing_servers() or 'servers left out'}[/]")

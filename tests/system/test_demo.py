@@ -27,7 +27,7 @@ OUR_SETTINGS = ("DATA_DIR", "BASE_PORT", "ADMIN_EMAIL", "ADMIN_PASSWORD", "LOG_L
 def started(folder: Path, *arguments: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
     """The program, running on ``folder/data`` and free ports; killed at the end if it still runs."""
     environment = {name: value for name, value in os.environ.items() if name not in OUR_SETTINGS}
-    environment |= {"DATA_DIR": str(folder / "data"), "BASE_PORT": "0", "COLUMNS": "120"} | settings
+    environment |= {"DATA_DIR": str(folder / "data"), "BASE_PORT": "0", "COLUMNS": "200"} | settings
     process = subprocess.Popen(
         [COMMAND, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

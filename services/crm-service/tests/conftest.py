@@ -17,8 +17,13 @@ class Crm:
         self.stack = stack
         self.member = member
         self.published: list[tuple[str, Any]] = []
+        self._listening = False
 
-    async def listen(self) -> None:
+    async def _listen(self) -> None:
+        """Begin to receive; what was published before has waited in the queues."""
+        if self._listening:
+            return
+        self._listening = True
         bus = self.stack.apps["crm"].state.service.bus
         for queue in (SYNC_RECORDS, WORKFLOW_POTENTIALS):
 
@@ -36,6 +41,7 @@ class Crm:
         async def enough() -> bool:
             return len(self.published) >= count
 
+        await self._listen()
         await self.stack.eventually(enough)
         assert len(self.published) == count, self.published
         return sorted(self.published, key=lambda one: (one[1].id, one[1].version))
@@ -47,6 +53,7 @@ class Crm:
             mine = [(data.version, verb) for verb, data in self.published if data.id == record["id"]]
             return mine if len(mine) >= count else None
 
+        await self._listen()
         return [verb for _, verb in sorted(await self.stack.eventually(found))]
 
     async def make(self, path: str, **fields: Any) -> Any:
@@ -108,6 +115,4 @@ class Crm:
 async def crm(stack: Any) -> Crm:
     """A CRM that nobody has used yet."""
     await stack.start("crm")
-    running = Crm(stack, await stack.person("crm", "member"))
-    await running.listen()
-    return running
+    return Crm(stack, await stack.person("crm", "member"))

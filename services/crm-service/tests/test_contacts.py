@@ -3,6 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+"""What is only about the form of requests is the same on both set-ups."""
+
 
 async def test_a_contact_is_created_read_edited_and_told_of(crm: Any) -> None:
     account = await crm.account()
@@ -75,6 +80,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@FORM
 async def test_bad_input_names_the_field(crm: Any) -> None:
     for field, fields in BAD:
         crm.refused(await crm.member.post("/v1/contacts", json=fields), 422, "validation_error", field)

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+"""What is only about the form of requests is the same on both set-ups."""
+
 
 async def told_nothing_and_made_nothing(crm: Any, kind: str) -> bool:
     """A record made now is the only one there is, and the only one that was told of."""
@@ -111,6 +116,7 @@ class TestOneBadRow:
         assert "row 5, account_name" in document["detail"]
         assert await told_nothing_and_made_nothing(crm, "accounts")
 
+    @FORM
     async def test_among_very_many_is_counted_and_a_hundred_listed(self, crm: Any) -> None:
         document = crm.refused(
             await crm.send_csv("accounts", "account_name,fax\n" + ",1\n" * 250), 422, "csv_rows_invalid"
@@ -172,6 +178,7 @@ FILES: list[tuple[str | bytes, str, str]] = [
 ]
 
 
+@FORM
 async def test_a_file_that_cannot_be_read_is_one_clear_problem(crm: Any) -> None:
     for text, code, said in FILES:
         document = crm.refused(await crm.send_csv("accounts", text), 422, code)
@@ -179,6 +186,7 @@ async def test_a_file_that_cannot_be_read_is_one_clear_problem(crm: Any) -> None
     assert await told_nothing_and_made_nothing(crm, "accounts")
 
 
+@FORM
 async def test_a_file_of_another_type_is_refused(crm: Any) -> None:
     for content_type in ("application/json", "text/plain", "text/csv; charset=iso-8859-1"):
         response = await crm.send_csv("accounts", "account_name\nA\n", **{"Content-Type": content_type})
@@ -188,12 +196,14 @@ async def test_a_file_of_another_type_is_refused(crm: Any) -> None:
     ).is_success
 
 
+@FORM
 async def test_more_rows_than_a_hundred_thousand_are_refused_naming_the_limit(crm: Any) -> None:
     document = crm.refused(await crm.send_csv("accounts", "account_name\n" + "A\n" * 100_001), 413, "csv_too_many_rows")
     assert (document["rows"], document["limit_rows"]) == (100_001, 100_000)
     assert "100,000" in document["detail"]
 
 
+@FORM
 async def test_the_api_document_names_the_columns(crm: Any) -> None:
     document = (await crm.stack.anonymous("crm").get("/openapi.json")).json()
     described = document["paths"]["/v1/contacts/import"]["post"]

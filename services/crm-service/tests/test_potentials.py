@@ -2,6 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+"""What is only about the form of requests is the same on both set-ups."""
+
 STAGES = [
     ("Qualification", "open"),
     ("Needs Analysis", "open"),
@@ -27,6 +32,7 @@ async def test_a_potential_begins_in_the_first_stage_and_the_default_currency(cr
     assert await crm.read(f"potentials/{made['id']}") == made
 
 
+@FORM
 async def test_the_default_currency_is_a_setting(stack: Any) -> None:
     await stack.start("crm", crm_default_currency="JPY")
     member = await stack.person("crm", "member")
@@ -102,6 +108,7 @@ class TestTheAmount:
         ("1.234", "KWD", "1.234"),
     )
 
+    @FORM
     async def test_that_cannot_be_is_refused(self, crm: Any) -> None:
         path = f"/v1/potentials/{(await crm.potential(amount='7.00'))['id']}"
         for amount in self.IMPOSSIBLE:
@@ -110,6 +117,7 @@ class TestTheAmount:
             crm.refused(await crm.member.patch(path, json={"amount": amount}), 422, "validation_error", "amount")
         assert await crm.names("potentials", "amount") == ["7.00"]
 
+    @FORM
     async def test_as_a_bare_word_in_json_is_refused_too(self, crm: Any) -> None:
         for literal in ("NaN", "Infinity"):
             body = f'{{"potential_name": "A", "amount": {literal}}}'
@@ -143,6 +151,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@FORM
 async def test_bad_input_names_the_field(crm: Any) -> None:
     for field, fields in BAD:
         crm.refused(await crm.member.post("/v1/potentials", json=fields), 422, "validation_error", field)

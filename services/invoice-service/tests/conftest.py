@@ -37,10 +37,34 @@ def refused(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, orjson.loads(response.content)["code"]
 
 
+def account(id_: str, version: int = 1, *, name: str = "", **fields: Any) -> Json:
+    """An account as sync sends it."""
+    customer = {"customer_name": name or f"Company {id_}", **fields}
+    return {"record_type": "account", "record_id": id_, "version": version, "customer": customer}
+
+
+def contact(id_: str, version: int = 1, *, at: str | None = None, **fields: Any) -> Json:
+    """A contact as sync sends it, at the account ``at`` or alone."""
+    return {
+        "record_type": "contact",
+        "record_id": id_,
+        "version": version,
+        "account_id": at,
+        "customer": {"customer_name": f"Person {id_}"},
+        "contact_person": {"last_name": f"Person {id_}", **fields},
+    }
+
+
+def deleted(kind: str, id_: str, version: int) -> Json:
+    """A deleted record as sync sends it."""
+    return {"record_type": kind, "record_id": id_, "version": version, "deleted": True}
+
+
 class Invoice:
     """A running Invoice and who uses it: an admin, sync and workflow."""
 
     ok, made, refused = staticmethod(ok), staticmethod(made), staticmethod(refused)
+    account, contact, deleted = staticmethod(account), staticmethod(contact), staticmethod(deleted)
 
     def __init__(self, stack: Any, admin: httpx.AsyncClient) -> None:
         self.stack = stack

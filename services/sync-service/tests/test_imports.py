@@ -144,6 +144,8 @@ async def test_s30_a_service_that_is_away_for_a_while_delays_the_import_only(wor
 
 
 async def test_a_service_that_stays_away_fails_the_import_with_the_reason(world: Any) -> None:
+    await world.stack.stop("sync")
+    await world.stack.start("sync", retry_delays=(0.05, 0.05))
     fill(world.crm)
     world.invoice.down = True
     run = await world.connect()

@@ -87,7 +87,7 @@ class FakeInvoice:
 
     async def _status(self, estimate_id: str, status: str, request: Request) -> Any:
         if self.before_status is not None:
-            self.before_status()
+            await self.before_status()
         version = (await request.json())["crm_potential_version"]
         if estimate_id not in self.estimates:
             return refusal(404, "estimate_not_found", "there is no such estimate")

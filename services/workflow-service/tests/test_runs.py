@@ -1,9 +1,11 @@
 """Potentials become estimates, and every event leads to a run that says what was done, or why not."""
 
 import asyncio
+import random
 from typing import Any
 
 import pytest
+from contracts.event import Envelope
 from contracts.potentials import (
     PotentialCreated,
     PotentialDeleted,
@@ -13,6 +15,12 @@ from contracts.potentials import (
     PotentialUpdated,
     PotentialWon,
 )
+from servicekit.bus.consumer import Received
+from servicekit.db import new_id
+from servicekit.errors import Transient
+from workflow_service.clients import Connected, Estimates
+from workflow_service.handlers import Workflow
+from workflow_service.potentials import learn
 
 
 @pytest.fixture
@@ -88,6 +96,71 @@ async def test_s19_won_before_created_is_one_accepted_estimate(active: Any) -> N
     assert late["outcome"] == "skipped"
     assert "superseded: version 2" in late["reason"]
     assert active.invoice.statuses == ["accepted"]
+
+
+async def test_s19_lost_before_created_is_one_declined_estimate(active: Any) -> None:
+    early = await active.follow(PotentialLost(data=deal(2, "lost")))
+    assert early["reason"] == "it was lost before any estimate was made"
+    late = await active.follow(PotentialCreated(data=deal(1)))
+    assert [command["command"] for command in late["commands"]] == ["create_estimate", "decline_estimate"]
+    assert active.invoice.statuses == ["declined"]
+    assert active.invoice.created[0]["crm_potential_version"] == 2
+
+
+async def test_s19_lost_while_its_creation_still_waits_is_one_declined_estimate(active: Any) -> None:
+    active.invoice.imported.clear()
+    created = active.publish(PotentialCreated(data=deal(1)))
+    await active.run(created, "waiting")
+    lost = active.publish(PotentialLost(data=deal(2, "lost")))
+    await active.run(lost, "waiting")
+    active.invoice.imported.add("a1")
+    for event_id in (created, lost):
+        await active.run(event_id)
+    assert active.invoice.statuses == ["declined"]
+
+
+async def test_s19_what_another_process_learns_meanwhile_is_followed_too(active: Any) -> None:
+    await active.follow(PotentialCreated(data=deal(1)))
+    database = active.stack.database("workflow")
+    told = []
+
+    async def another_process_hears_of_the_loss() -> None:
+        if not told:
+            told.append(await learn(database, "estimates", deal(3, "lost")))
+
+    active.invoice.before_status = another_process_hears_of_the_loss
+    await active.follow(PotentialWon(data=deal(2, "won")))
+    assert told
+    assert active.invoice.statuses == ["declined"]
+
+
+async def test_s19_events_of_one_potential_in_several_processes_at_once(active: Any) -> None:
+    service = active.stack.apps["workflow"].state.service
+    processes = [
+        Workflow(service.database, Estimates(service.client("invoice"), Connected(service.client("sync"))))
+        for _ in range(3)
+    ]
+
+    async def handle(process: Workflow, event: Any) -> None:
+        received = Received(Envelope(id=new_id(), source="/crm", type=event.wire_type, data={}), event)
+        for _ in range(20):
+            try:
+                await process.handle(received)
+                return
+            except Transient:
+                await asyncio.sleep(0.01)
+        raise AssertionError("it does not come to an end")
+
+    for number in range(8):
+        told = {"id": f"p{number}"}
+        events = [
+            PotentialCreated(data=deal(1, **told)),
+            PotentialWon(data=deal(2, "won", **told)),
+            PotentialLost(data=deal(3, "lost", **told)),
+        ]
+        random.Random(number).shuffle(events)
+        await asyncio.gather(*(handle(*pair) for pair in zip(processes, events, strict=True)))
+    assert active.invoice.statuses == ["declined"] * 8
 
 
 async def test_s19_one_event_many_times_is_one_run_and_one_estimate(active: Any) -> None:
@@ -171,7 +244,7 @@ async def test_an_estimate_that_a_person_deleted_is_not_made_again(active: Any) 
 async def test_what_a_person_did_meanwhile_is_looked_at_again(active: Any) -> None:
     await active.follow(PotentialCreated(data=deal()))
 
-    def a_person_invoices_it() -> None:
+    async def a_person_invoices_it() -> None:
         for estimate in active.invoice.estimates.values():
             estimate["status"] = "invoiced"
 

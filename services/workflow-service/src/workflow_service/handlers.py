@@ -6,15 +6,20 @@ from contracts.topology import WORKFLOW_POTENTIALS
 from servicekit.bus.consumer import Received
 from servicekit.bus.dead_letters import dead_letters
 from servicekit.db import Database
-from servicekit.errors import Conflict, Transient
+from servicekit.errors import Conflict, Unavailable
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from workflow_service import activation, runs
-from workflow_service.activation import Activation
+from workflow_service import activation, potentials, runs
 from workflow_service.clients import Estimates
+from workflow_service.policy import Trigger
+from workflow_service.potentials import Known
 from workflow_service.reconciling import Result, reconcile
 from workflow_service.runs import Occurrence, RunNotRetriable, WorkflowRun
+
+MOST_ROUNDS = 5
+"""How often others may learn more of a potential while it is worked on, before it is left for later."""
 
 
 class NotActive(Conflict):
@@ -33,7 +38,7 @@ class Workflow:
     async def handle(self, received: Received) -> None:
         """Handle one event of a potential; while the workflow is not active it causes nothing (S14).
 
-        Raises what the attempt ended with, `Transient` or `Permanent`, after it was written down.
+        Raises what the attempt ended with (transient or permanent), after it was written down.
         """
         event: Event[PotentialSnapshot] = received.event
         envelope = received.envelope
@@ -41,54 +46,75 @@ class Workflow:
         async with self._database.reading() as session:
             setting = await activation.read(session)
             run = await runs.of_event(session, occurrence.event_id)
-            newest = await runs.handled_version(session, occurrence.potential.id)
         if run is not None and run.outcome in runs.HANDLED:
             return
-        if setting.active:
-            result = await self._attempt(setting, occurrence.potential, newest)
-        elif run is not None:
-            result = Result("skipped", "the workflow was deactivated before it got to this")
-        else:
+        if not setting.active:
+            if run is not None:
+                await self._give_up(setting.trigger, occurrence)
             return
-        await self._write(setting, occurrence, result)
-        if result.error is not None:
-            raise result.error
+        _, error = await self._carry_out(setting.trigger, occurrence)
+        if error is not None:
+            raise error
 
     async def retry(self, run_id: str) -> WorkflowRun:
-        """Carry a run out again, now, with the potential as its event told of it.
+        """Carry a run out again, now. Raises `runs.RunNotFound`, `RunNotRetriable`, `NotActive`, `Unavailable`.
 
-        Raises `runs.RunNotFound`, `RunNotRetriable`, `NotActive`. How it ends this time is in the run.
+        How it ends this time is in the run.
         """
         async with self._database.reading() as session:
             setting = await activation.read(session)
             run = await runs.get(session, run_id)
-            newest = await runs.handled_version(session, run.potential_id)
         if run.outcome in runs.HANDLED:
             raise RunNotRetriable(f"the run {run_id} is {run.outcome}; only failed and waiting ones are tried again")
         if not setting.active:
             raise NotActive("the workflow is not active; activate it first: PUT /v1/workflow")
-        occurrence = run.occurrence
-        result = await self._attempt(setting, occurrence.potential, newest)
-        return await self._write(setting, occurrence, result)
+        tried, _ = await self._carry_out(setting.trigger, run.occurrence)
+        return tried
 
-    async def _attempt(self, setting: Activation, potential: PotentialSnapshot, newest: int) -> Result:
-        if newest > potential.version:
-            return Result("skipped", f"superseded: version {newest} of the potential was followed already")
-        return await reconcile(setting.trigger, potential, self._estimates)
+    async def _carry_out(self, trigger: Trigger, occurrence: Occurrence) -> tuple[WorkflowRun, Exception | None]:
+        """Bring Invoice to where the newest known state of the potential asks it to be, and write that down."""
+        for _ in range(MOST_ROUNDS):
+            known = await potentials.learn(self._database, trigger, occurrence.potential)
+            if known.followed and known.newest.version > occurrence.potential.version:
+                reason = f"superseded: version {known.newest.version} of the potential was followed already"
+                result = Result("skipped", reason)
+            else:
+                result = await reconcile(trigger, known.newest, self._estimates, was_due=known.was_due)
+            run = await self._write(trigger, occurrence, known, result)
+            if run is not None:
+                return run, result.error
+        raise Unavailable("other processes keep learning more of the same potential; try again later")
 
-    async def _write(self, setting: Activation, occurrence: Occurrence, result: Result) -> WorkflowRun:
+    async def _write(
+        self, trigger: Trigger, occurrence: Occurrence, known: Known, result: Result
+    ) -> WorkflowRun | None:
+        """The run as it is then; None, and nothing is written, if more is known of the potential by now."""
         try:
             async with self._database.transaction() as session:
-                run = await runs.of_event(session, occurrence.event_id, locked=True)
-                if run is None:
-                    run = WorkflowRun.of(occurrence, started_at=result.started_at)
-                    session.add(run)
-                run.attempted(setting.trigger, result)
-                if run.attempts > 1 and run.outcome in runs.HANDLED:
-                    # It may have been given up on before, and is not any more.
-                    letter = dead_letters.c
-                    is_its = (letter.queue == WORKFLOW_POTENTIALS.name) & (letter.event_id == occurrence.event_id)
-                    await session.execute(delete(dead_letters).where(is_its))
+                followed = result.outcome in runs.HANDLED
+                if not await potentials.note_followed(session, known, followed=followed):
+                    return None
+                return await self._note(session, trigger, occurrence, result)
         except IntegrityError as error:
-            raise Transient("another process is handling the same event") from error
+            raise Unavailable("another process is handling the same event; try again later") from error
+
+    async def _give_up(self, trigger: Trigger, occurrence: Occurrence) -> None:
+        async with self._database.transaction() as session:
+            result = Result("skipped", "the workflow was deactivated before it got to this")
+            await self._note(session, trigger, occurrence, result)
+
+    async def _note(
+        self, session: AsyncSession, trigger: Trigger, occurrence: Occurrence, result: Result
+    ) -> WorkflowRun:
+        run = await runs.of_event(session, occurrence.event_id, locked=True)
+        if run is None:
+            run = WorkflowRun.of(occurrence, started_at=result.started_at)
+            session.add(run)
+        run.attempted(trigger, result)
+        if run.attempts > 1 and run.outcome in runs.HANDLED:
+            # It may have been given up on before, and is not any more.
+            letter = dead_letters.c
+            is_its = (letter.queue == WORKFLOW_POTENTIALS.name) & (letter.event_id == occurrence.event_id)
+            await session.execute(delete(dead_letters).where(is_its))
+        await session.flush()
         return run

@@ -56,11 +56,22 @@ Step = CreateEstimate | AcceptEstimate | DeclineEstimate
 Decision = Step | Nothing
 
 
-def decide(trigger: Trigger, potential: PotentialSnapshot, documents: Sequence[Document]) -> Decision:
-    """Give the next step for the potential, whose linked documents are ``documents``."""
+def decide(
+    trigger: Trigger, potential: PotentialSnapshot, documents: Sequence[Document], *, was_due: bool = False
+) -> Decision:
+    """Give the next step for the potential as it is now, whose linked documents are ``documents``.
+
+    ``was_due``: in an earlier state that the workflow was told of, it asked for a document (`is_due`). One that was
+    lost since gets it all the same, and declined, as if the events had come one by one in their order.
+    """
     match trigger:
         case "estimates":
-            return _estimates(potential, documents)
+            return _estimates(potential, documents, was_due=was_due)
+
+
+def is_due(trigger: Trigger, potential: PotentialSnapshot) -> bool:
+    """Whether this state of the potential asks for a document to be made."""
+    return isinstance(decide(trigger, potential, ()), CreateEstimate)
 
 
 def estimate_of(documents: Sequence[Document]) -> Document | None:
@@ -68,12 +79,12 @@ def estimate_of(documents: Sequence[Document]) -> Document | None:
     return max(documents, key=lambda one: (one.by_workflow, one.id), default=None)
 
 
-def _estimates(potential: PotentialSnapshot, documents: Sequence[Document]) -> Decision:
+def _estimates(potential: PotentialSnapshot, documents: Sequence[Document], *, was_due: bool) -> Decision:
     if potential.deleted:
         return Nothing("the potential was deleted; its documents stay as they are")
     estimate = estimate_of(documents)
     if estimate is None:
-        return _without_estimate(potential)
+        return _without_estimate(potential, was_due=was_due)
     named = f"estimate {estimate.number} is {estimate.status}"
     match potential.status, estimate.status:
         case _, "invoiced":
@@ -93,8 +104,8 @@ def _estimates(potential: PotentialSnapshot, documents: Sequence[Document]) -> D
             return Nothing(f"{named} and stays as it is while the potential is open")
 
 
-def _without_estimate(potential: PotentialSnapshot) -> Decision:
-    if potential.status == "lost":
+def _without_estimate(potential: PotentialSnapshot, *, was_due: bool) -> Decision:
+    if potential.status == "lost" and not was_due:
         return Nothing("it was lost before any estimate was made")
     if potential.account_id is None and potential.contact_id is None:
         return Nothing("the potential has neither an account nor a contact: there is nobody to make an estimate for")

@@ -43,11 +43,11 @@ class Result:
     error: Exception | None = None
 
 
-async def reconcile(trigger: Trigger, potential: PotentialSnapshot, estimates: Estimates) -> Result:
-    """Do what the potential asks for; never raises, whatever happens is told in the result."""
+async def reconcile(trigger: Trigger, potential: PotentialSnapshot, estimates: Estimates, *, was_due: bool) -> Result:
+    """Do what `policy.decide` says, until there is nothing left; whatever happens is told in the result."""
     result = Result()
     try:
-        await _reconcile(trigger, potential, estimates, result)
+        await _reconcile(trigger, potential, estimates, result, was_due=was_due)
     except Superseded as error:
         result.outcome, result.reason = "skipped", f"superseded: {error}"
     except Transient as error:
@@ -60,11 +60,13 @@ async def reconcile(trigger: Trigger, potential: PotentialSnapshot, estimates: E
     return result
 
 
-async def _reconcile(trigger: Trigger, potential: PotentialSnapshot, estimates: Estimates, result: Result) -> None:
+async def _reconcile(
+    trigger: Trigger, potential: PotentialSnapshot, estimates: Estimates, result: Result, *, was_due: bool
+) -> None:
     documents = await estimates.of(potential.id)
     refused: tuple[Step, Refused] | None = None
     for _ in range(MOST_STEPS):
-        decision = decide(trigger, potential, documents)
+        decision = decide(trigger, potential, documents, was_due=was_due)
         if isinstance(decision, Nothing):
             done = any(command["outcome"] == "done" for command in result.commands)
             result.outcome, result.reason = ("done", None) if done else ("skipped", decision.reason)

@@ -11,7 +11,7 @@ from contracts.potentials import PotentialSnapshot
 from servicekit.db import new_id, utc_now
 from servicekit.errors import Conflict, NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import Index, String, Text, func, select
+from sqlalchemy import Index, String, Text, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,7 +50,6 @@ class WorkflowRun(Base):
     __tablename__ = "workflow_runs"
     __table_args__ = (
         Index("ix_workflow_runs_potential", "potential_id", "id"),
-        Index("ix_workflow_runs_potential_version", "potential_id", "potential_version"),
         Index("ix_workflow_runs_outcome", "outcome", "id"),
     )
 
@@ -109,14 +108,6 @@ async def of_event(session: AsyncSession, event_id: str, *, locked: bool = False
     """The run of an event, if it was attempted before."""
     statement = select(WorkflowRun).where(WorkflowRun.event_id == event_id)
     return (await session.execute(statement.with_for_update() if locked else statement)).scalar_one_or_none()
-
-
-async def handled_version(session: AsyncSession, potential_id: str) -> int:
-    """The highest version of the potential that was followed, or needed nothing; 0 if none was."""
-    statement = select(func.max(WorkflowRun.potential_version)).where(
-        WorkflowRun.potential_id == potential_id, WorkflowRun.outcome.in_(HANDLED)
-    )
-    return (await session.execute(statement)).scalar_one() or 0
 
 
 async def get(session: AsyncSession, run_id: str) -> WorkflowRun:

@@ -4,6 +4,7 @@ from servicekit import idempotency
 from servicekit.bus import dead_letters
 
 from workflow_service import activation as activation
+from workflow_service import potentials as potentials
 from workflow_service import runs as runs
 from workflow_service.base import Base
 

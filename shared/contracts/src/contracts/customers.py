@@ -85,9 +85,9 @@ class ImportedContactPerson(Value):
 class CrmRecord(Value):
     """One CRM record at one version, as Invoice is asked to hold it.
 
-    An account: ``customer`` (cases 1 and 2, S22, S23). A contact of an account: ``contact_person`` and
-    ``account_id`` (S22). A contact that stands alone: ``customer`` and ``contact_person`` (S24). A deleted record:
-    none of these.
+    An account: ``customer`` (cases 1 and 2, S22, S23). A contact: ``contact_person``, and ``customer``, which counts
+    where it stands alone (S24); if it has an account, ``account_id`` too (S22): what the account is in Invoice decides.
+    A deleted record: none of these.
     """
 
     record_type: CrmRecordType

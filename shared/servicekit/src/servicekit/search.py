@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Column, ColumnElement, MetaData, String, Table, and_, delete, exists, insert
+from sqlalchemy import Column, ColumnElement, MetaData, String, Table, and_, delete, insert, select
 from sqlalchemy.dialects.postgresql import VARCHAR
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,12 +58,12 @@ def matches(kind: str, record_id: ColumnElement[str], query: str) -> ColumnEleme
     conditions = []
     for word in sorted(words_of([query]), key=len, reverse=True)[:5]:
         found = search_words.alias()
+        # Not EXISTS: SQLite would run it for each record of the table.
         conditions.append(
-            exists().where(
-                found.c.kind == kind,
-                found.c.record_id == record_id,
-                found.c.word >= word,
-                found.c.word < word + "\U0010ffff",
+            record_id.in_(
+                select(found.c.record_id).where(
+                    found.c.kind == kind, found.c.word >= word, found.c.word < word + "\U0010ffff"
+                )
             )
         )
     return and_(True, *conditions)

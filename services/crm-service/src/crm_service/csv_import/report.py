@@ -47,7 +47,7 @@ class RowsInvalid(Invalid):
         super().__init__(f"nothing was imported: {where}: {first.message}{more}", **document)
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One row of the file: ``line`` it begins at, ``values`` of the cells that are not empty, validated."""
 

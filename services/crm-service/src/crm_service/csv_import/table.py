@@ -30,9 +30,11 @@ class Table:
     """
 
     def __init__(self, body: bytes, *, columns: Collection[str], required: Collection[str]) -> None:
-        self._text = _decode(body)
-        first_line = self._text.partition("\n")[0]
-        self._delimiter = ";" if ";" in first_line and "," not in first_line else ","
+        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise CsvInvalid("the file is encoded in UTF-16; save it as UTF-8")
+        self._body = body
+        first_line = body.partition(b"\n")[0]
+        self._delimiter = ";" if b";" in first_line and b"," not in first_line else ","
         lines = self._lines()
         if (first := next(lines, None)) is None:
             raise CsvInvalid(f"the file is empty; its first line must name columns, such as {', '.join(required)}")
@@ -53,32 +55,35 @@ class Table:
         return lines
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        reader = csv.reader(io.StringIO(self._text, newline=""), delimiter=self._delimiter, strict=True)
+        # Decoded as it is read: the whole text at once can take eight times the room of the file.
+        text = io.TextIOWrapper(io.BytesIO(self._body), "utf-8-sig", newline="")
+        reader = csv.reader(text, delimiter=self._delimiter, strict=True)
         line = 1
         try:
             for cells in reader:
                 if cells:
                     yield line, cells
                 line = reader.line_num + 1
+        except UnicodeDecodeError:
+            raise _not_utf8(self._body) from None
         except csv.Error as error:
             raise CsvInvalid(f"line {line}: {error}; is a quotation mark missing or not doubled?", line=line) from None
 
 
-def _decode(body: bytes) -> str:
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CsvInvalid("the file is encoded in UTF-16; save it as UTF-8")
+def _not_utf8(body: bytes) -> CsvInvalid:
+    """The refusal of a file that is not UTF-8, which says where."""
     try:
-        return body.decode("utf-8-sig")
+        body.decode()
     except UnicodeDecodeError as error:
-        start = error.start + (len(body) - len(error.object))  # what is decoded may lack the BOM
-        line = body.count(b"\n", 0, start) + 1
-        in_line = start - (body.rfind(b"\n", 0, start) + 1) + 1
-        raise CsvInvalid(
-            f"line {line}, byte {in_line} (byte {start + 1} of the file): 0x{body[start]:02X} is not UTF-8; "
-            "save the file as UTF-8",
-            line=line,
-            byte=start + 1,
-        ) from None
+        start = error.start
+    line = body.count(b"\n", 0, start) + 1
+    byte_in_line = start - body.rfind(b"\n", 0, start)
+    return CsvInvalid(
+        f"line {line}, byte {byte_in_line} (byte {start + 1} of the file): 0x{body[start]:02X} is not UTF-8; "
+        "save the file as UTF-8",
+        line=line,
+        byte=start + 1,
+    )
 
 
 def _check_header(names: Sequence[str], columns: Collection[str], required: Collection[str]) -> Sequence[str]:

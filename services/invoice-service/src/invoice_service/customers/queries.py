@@ -83,6 +83,8 @@ async def get(session: AsyncSession, organization_id: str, customer_id: str, *, 
 
 async def get_many(session: AsyncSession, customer_ids: Collection[str]) -> list[WholeCustomer]:
     """Those of these customers that there are, by id."""
+    if not customer_ids:
+        return []
     found = await session.execute(select(Customer).where(Customer.id.in_(customer_ids)).order_by(Customer.id))
     return await complete(session, found.scalars().all())
 

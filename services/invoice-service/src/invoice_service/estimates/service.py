@@ -88,7 +88,8 @@ async def edit(
         raise refusal
     lines = (await queries.lines_of(session, [estimate.id]))[estimate.id]
     values = body.model_dump(exclude_unset=True, exclude={"line_items"})
-    if (person_id := values.get("contact_person_id")) != estimate.contact_person_id:
+    person_id = values.get("contact_person_id", estimate.contact_person_id)
+    if person_id != estimate.contact_person_id:
         person = None if person_id is None else await person_at(session, estimate.customer_id, person_id)
         values["contact_person_name"] = person.full_name if person else ""
     asked = [line.asked() for line in lines]
@@ -98,11 +99,13 @@ async def edit(
     new_lines, amounts = line_items.compute(asked, currency_code)
     values |= {name: getattr(amounts, name) for name in ("sub_total", "discount_total", "tax_total", "total")}
     _check_dates(values.get("date", estimate.date), values.get("expiry_date", estimate.expiry_date))
-    changed = [name for name in estimate.change(**values) if name in EstimateEdit.model_fields]
+    altered = estimate.change(**values)
+    changed = [name for name in altered if name in EstimateEdit.model_fields]
     if new_lines != lines:
-        if not changed:
+        if not altered:
             estimate.touch()
-        changed.append("line_items")
+        if "line_items" in body.model_fields_set:
+            changed.append("line_items")
         await session.execute(delete(estimate_lines).where(estimate_lines.c.estimate_id == estimate.id))
         await _write_lines(session, estimate, new_lines)
     if changed:

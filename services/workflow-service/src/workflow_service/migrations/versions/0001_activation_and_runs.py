@@ -1,4 +1,4 @@
-"""The first tables: the set-up, runs, dead letters, idempotency keys."""
+"""The first tables: the set-up, potentials and runs, dead letters, idempotency keys."""
 
 from datetime import UTC, datetime
 
@@ -25,6 +25,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("singleton"),
     )
     op.create_table(
+        "potentials",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("snapshot", sa.JSON(), nullable=False),
+        sa.Column("was_due", sa.Boolean(), nullable=False),
+        sa.Column("followed_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "workflow_runs",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("event_id", sa.String(length=64), nullable=False),
@@ -45,7 +54,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_workflow_runs_outcome", "workflow_runs", ["outcome", "id"])
     op.create_index("ix_workflow_runs_potential", "workflow_runs", ["potential_id", "id"])
-    op.create_index("ix_workflow_runs_potential_version", "workflow_runs", ["potential_id", "potential_version"])
 
     op.create_table(
         "dead_letters",
@@ -88,10 +96,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
     op.drop_table("idempotency_keys")
-
     op.drop_table("dead_letters")
-
     op.drop_table("workflow_runs")
+    op.drop_table("potentials")
     op.drop_table("activation")
