@@ -70,6 +70,12 @@ async def test_s14_s20_before_activation_nothing_and_what_is_won_after_it_gets_i
     account = await company.account("Alfreds")
     early, never = [await company.potential(name, account_id=account["id"]) for name in ("Order 1", "Order 2")]
     await company.customer_of(account)
+
+    async def both_were_told_of() -> bool:
+        counted = company.stack.apps["workflow"].state.service.metrics.events
+        return bool(counted.labels("workflow.potentials", "done")._value.get() == 2)
+
+    await company.stack.eventually(both_were_told_of)
     await company.activate_workflow()
     await company.move(early, "Closed Won")
     await company.estimate(early, "accepted")

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.accounts import AccountSnapshot
 from contracts.contacts import ContactSnapshot
+from sync_service import runs
 
 
 def fill(crm: Any, accounts: int = 5, contacts: int = 3) -> None:
@@ -132,6 +133,27 @@ async def test_s30_an_import_interrupted_by_a_restart_goes_on_where_it_was(world
     assert len(world.invoice.records) == 10
     assert pages_before >= 2
     assert world.crm.asked[pages_before] != ("accounts", None)
+
+
+async def test_a_worker_that_was_overtaken_stops_at_its_next_page(world: Any) -> None:
+    fill(world.crm)
+    world.crm.gate.clear()
+    run = (await world.person.post("/v1/imports", json={"email": "ada@crm.test", "zsc_key": "zsc_good"})).json()
+    await world.stack.eventually(lambda: _asked(world))
+    assert await runs.take(world.stack.database("sync"), "a process that has just started", at_start=True)
+    world.crm.gate.set()
+
+    async def applied() -> bool:
+        return bool(world.invoice.commands)
+
+    await world.stack.eventually(applied)
+    await asyncio.sleep(0.2)
+    found = (await world.person.get(f"/v1/imports/{run['id']}")).json()
+    assert (found["status"], found["counts"]["read"], len(world.crm.asked)) == ("running", 0, 1)
+    # The other one ends without a word; whoever starts next goes on.
+    await world.stack.stop("sync")
+    await world.stack.start("sync")
+    assert (await world.finished(run["id"]))["counts"]["read"] == 9
 
 
 async def test_s30_a_service_that_is_away_for_a_while_delays_the_import_only(world: Any) -> None:
