@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from servicekit.fields import Body, Name
 
@@ -41,9 +41,3 @@ class RecordOut(BaseModel):
     version: int
     created_at: datetime
     updated_at: datetime
-
-
-def created(record: RecordOut, collection: str) -> Response:
-    """The answer to a creating POST: 201 with where it is (below ``collection``) and its ETag."""
-    headers = {"Location": f"{collection}/{record.id}", "ETag": f'"{record.version}"'}
-    return Response(record.model_dump_json(), 201, headers=headers, media_type="application/json")

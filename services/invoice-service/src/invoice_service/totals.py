@@ -23,8 +23,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOper
 
 MAX_DECIMALS = 6
 """Decimal places of a quantity, a rate and a percentage."""
-MAX_FACTOR = Decimal(10**9)
-"""A quantity and a rate stay below this."""
+MAX_FACTORS = {"quantity": Decimal(10**9), "rate": Decimal(10**12)}
+"""A quantity and a rate stay below these; a rate takes every amount that a potential may have."""
 MAX_AMOUNT = Decimal(10**13)
 """Every amount of a document stays below this, in whole units of the currency."""
 MINOR_UNITS = (0, 2, 3, 4)
@@ -32,7 +32,7 @@ MINOR_UNITS = (0, 2, 3, 4)
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
-# The longest product is 15 + 15 digits, which the default precision of 28 would round before we do.
+# The longest product is 15 + 18 digits, which the default precision of 28 would round before we do.
 _CONTEXT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
@@ -100,7 +100,7 @@ class PercentageOutOfRange(LineValueRefused):
 
 
 class ValueTooLarge(LineValueRefused):
-    """A quantity or a rate of ``MAX_FACTOR`` or more."""
+    """A quantity or a rate past ``MAX_FACTORS``."""
 
 
 class TooManyDecimals(LineValueRefused):
@@ -166,8 +166,8 @@ def _check(index: int, line: Line) -> None:
         _check_finite(index, field, value)
         if value < 0:
             raise NegativeValue(index, field, "must not be negative")
-        if value >= MAX_FACTOR:
-            raise ValueTooLarge(index, field, f"must stay below {MAX_FACTOR:,f}")
+        if value >= MAX_FACTORS[field]:
+            raise ValueTooLarge(index, field, f"must stay below {MAX_FACTORS[field]:,f}")
         _check_decimals(index, field, value)
     percentages = (("discount_percentage", line.discount_percentage), ("tax_percentage", line.tax_percentage))
     for field, value in percentages:

@@ -21,8 +21,8 @@ MINOR_UNITS: dict[str, int] = (
 )
 """ISO 4217 code → how many decimals its minor unit has."""
 
-MAX_AMOUNT = Decimal(10) ** 13
-"""No amount reaches this: what is below it fits every database's 64-bit integer at four decimals."""
+MAX_AMOUNT = Decimal(10) ** 12
+"""No amount of a record reaches this: what is below it fits a database's 64-bit integer at six decimals."""
 
 
 def check_currency(code: str) -> str:
@@ -36,7 +36,7 @@ def check_amount(amount: Decimal, currency_code: str) -> Decimal:
     """Give ``amount`` back with exactly the currency's number of decimals.
 
     Raises `ValueError` for NaN and infinities, for an amount that cannot be written in the currency's minor unit
-    (0.005 USD), and for one of 10^13 and more. Nothing is ever rounded here.
+    (0.005 USD), and for one of 10^12 and more. Nothing is ever rounded here.
     """
     if not amount.is_finite():
         raise ValueError("the amount must be a finite number")

@@ -106,7 +106,9 @@ async def _idempotency(
     principal: CurrentPrincipal,
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
 ) -> Idempotency:
-    return Idempotency(request, f"{principal.id} {request.method} {request.url.path}"[:300], key)
+    # The same path means another collection in another organization.
+    tenant = request.headers.get("x-organization-id", "")
+    return Idempotency(request, f"{principal.id} {tenant} {request.method} {request.url.path}"[:300], key)
 
 
 Idempotent = Annotated[Idempotency, Depends(_idempotency)]

@@ -1,6 +1,7 @@
 """``/v1/accounts``."""
 
 from fastapi import APIRouter, Response
+from servicekit.answers import answer
 from servicekit.auth import Member, Viewer
 from servicekit.etags import IfMatch, set_etag
 from servicekit.idempotency import Idempotent
@@ -12,7 +13,7 @@ from crm_service.accounts import service
 from crm_service.accounts.importing import ACCOUNTS
 from crm_service.accounts.models import Account
 from crm_service.accounts.schemas import AccountEdit, AccountOut, NewAccount
-from crm_service.answers import Search, created
+from crm_service.answers import Search
 
 PATH = "/v1/accounts"
 router = APIRouter(prefix=PATH, tags=["accounts"])
@@ -25,7 +26,7 @@ async def create_account(body: NewAccount, session: WriteSession, idempotency: I
 
     async def make() -> Response:
         account = await service.create(session, body.model_dump())
-        return created(AccountOut.model_validate(account), PATH)
+        return answer(AccountOut.model_validate(account), account.version, created_at_path=f"{PATH}/{account.id}")
 
     return await idempotency.once(session, make)
 

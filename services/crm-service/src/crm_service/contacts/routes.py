@@ -1,6 +1,7 @@
 """``/v1/contacts``."""
 
 from fastapi import APIRouter, Response
+from servicekit.answers import answer
 from servicekit.auth import Member, Viewer
 from servicekit.etags import IfMatch, set_etag
 from servicekit.idempotency import Idempotent
@@ -8,7 +9,7 @@ from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
 from crm_service import csv_import
-from crm_service.answers import RecordId, Search, created
+from crm_service.answers import RecordId, Search
 from crm_service.contacts import queries, service
 from crm_service.contacts.importing import CONTACTS
 from crm_service.contacts.schemas import ContactEdit, ContactOut, NewContact
@@ -24,7 +25,7 @@ async def create_contact(body: NewContact, session: WriteSession, idempotency: I
 
     async def make() -> Response:
         contact = await service.create(session, body.model_dump())
-        return created(ContactOut.model_validate(contact), PATH)
+        return answer(ContactOut.model_validate(contact), contact.version, created_at_path=f"{PATH}/{contact.id}")
 
     return await idempotency.once(session, make)
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from contracts.potentials import PotentialStatus
 from fastapi import APIRouter, Query, Response
+from servicekit.answers import answer
 from servicekit.auth import Member, Viewer
 from servicekit.etags import IfMatch, set_etag
 from servicekit.idempotency import Idempotent
@@ -11,7 +12,7 @@ from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
 from crm_service import csv_import
-from crm_service.answers import RecordId, Search, created
+from crm_service.answers import RecordId, Search
 from crm_service.potentials import queries, service
 from crm_service.potentials.importing import POTENTIALS
 from crm_service.potentials.schemas import NewPotential, PotentialEdit, PotentialOut
@@ -31,7 +32,9 @@ async def create_potential(
     async def make() -> Response:
         values = body.model_dump()
         potential = await service.create(session, values, default_currency=settings.crm_default_currency)
-        return created(PotentialOut.model_validate(potential), PATH)
+        return answer(
+            PotentialOut.model_validate(potential), potential.version, created_at_path=f"{PATH}/{potential.id}"
+        )
 
     return await idempotency.once(session, make)
 

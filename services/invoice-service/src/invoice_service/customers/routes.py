@@ -3,13 +3,13 @@
 from typing import Literal
 
 from fastapi import APIRouter, Response
+from servicekit.answers import answer
 from servicekit.auth import Member, Viewer
 from servicekit.etags import IfMatch
 from servicekit.idempotency import Idempotent
 from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
-from invoice_service.answers import answer
 from invoice_service.customers import queries, service
 from invoice_service.customers.schemas import CustomerBody, CustomerEdit, CustomerOut
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from contracts.documents import EstimateStatus
 from fastapi import APIRouter, Depends, Header, Response
+from servicekit.answers import answer
 from servicekit.auth import Member, Viewer
 from servicekit.db import utc_now
 from servicekit.etags import IfMatch
@@ -14,7 +15,6 @@ from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, ServiceDatabase, WriteSession
 
 from invoice_service import pdf
-from invoice_service.answers import answer
 from invoice_service.estimates import printing, queries, service
 from invoice_service.estimates.queries import Filters, WholeEstimate
 from invoice_service.estimates.schemas import EstimateBody, EstimateEdit, EstimateOut, EstimateSummary, StatusBody

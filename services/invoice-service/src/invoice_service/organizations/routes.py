@@ -1,13 +1,13 @@
 """``/v1/organizations``."""
 
 from fastapi import APIRouter, Response
+from servicekit.answers import answer
 from servicekit.auth import Admin, Viewer
 from servicekit.etags import IfMatch
 from servicekit.idempotency import Idempotent
 from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
-from invoice_service.answers import answer
 from invoice_service.organizations import queries, service
 from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit, OrganizationOut
 
