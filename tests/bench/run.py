@@ -27,7 +27,8 @@ from servicekit.bus import Delivery
 from servicekit.db import new_id
 from sqlalchemy import func, select
 
-from conftest import Broker, Databases, Stack, missing_servers
+from tests.servers import Broker, Databases, missing_servers
+from tests.stack import Stack
 
 
 async def until(check: Callable[[], Awaitable[bool]], seconds: float = 300) -> None:

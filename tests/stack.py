@@ -1,0 +1,146 @@
+"""Some or all of the four services in one process, on either set-up."""
+
+import asyncio
+import contextlib
+import importlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from servicekit.auth import Role, Tokens
+from servicekit.bus import Bus
+from servicekit.bus.embedded import EmbeddedBus
+from servicekit.db import Database
+from servicekit.identity.models import User
+from sqlalchemy import select
+
+from tests.servers import RETRY_DELAYS, SECRET, SERVICES, Broker, Databases
+
+
+class Stack:
+    """Some or all of the four services, in this process, joined by one bus.
+
+    Requests between them go straight from app to app (ASGI); databases and bus are real.
+    """
+
+    def __init__(self, kind: str, databases: Databases, broker: Broker) -> None:
+        self.kind = kind
+        self.apps: dict[str, FastAPI] = {}
+        self._databases = databases
+        self._broker = broker
+        self._urls: dict[str, str] = {}
+        self._exits = contextlib.AsyncExitStack()
+        self._running: dict[str, contextlib.AsyncExitStack] = {}
+        self._embedded: EmbeddedBus | None = None
+        self.http = httpx.AsyncClient(
+            mounts={f"http://{name}.test": _Route(self, name) for name in SERVICES}, trust_env=False, timeout=30
+        )
+
+    async def start(self, *services: str, **settings: Any) -> None:
+        """Start services; one that was stopped finds its database as it was. ``settings`` go to each of them."""
+        for name in services:
+            if name not in self._urls:
+                make = self._databases.sqlite if self.kind == "embedded" else self._databases.postgres
+                self._urls[name] = await make(name)
+            app = self._create(name, settings)
+            running = contextlib.AsyncExitStack()
+            await running.enter_async_context(app.router.lifespan_context(app))
+            self.apps[name] = app
+            self._running[name] = running
+
+    async def stop(self, *services: str) -> None:
+        """Stop services: requests to them fail, their events wait."""
+        for name in services:
+            del self.apps[name]
+            await self._running.pop(name).aclose()
+
+    def _create(self, name: str, settings: dict[str, Any]) -> FastAPI:
+        module = importlib.import_module(f"{name}_service.settings")
+        create_app = importlib.import_module(f"{name}_service.app").create_app
+        values: dict[str, Any] = {"database_url": self._urls[name], "auth_secret": SECRET, "retry_delays": RETRY_DELAYS}
+        values |= {f"{other}_url": f"http://{other}.test" for other in SERVICES} | settings
+        app: FastAPI = create_app(getattr(module, SERVICES[name]).of(**values), bus=self._bus(), http=self.http)
+        return app
+
+    def _bus(self) -> Bus:
+        if self.kind == "servers":
+            return self._broker.bus()
+        self._embedded = self._embedded or EmbeddedBus()
+        return self._embedded
+
+    def database(self, service: str) -> Database:
+        """The running service's database."""
+        database: Database = self.apps[service].state.service.database
+        return database
+
+    async def person(self, service: str, role: Role = "admin") -> httpx.AsyncClient:
+        """A client of ``service``, signed in as a person with this role (a CRM user for sync and workflow)."""
+        home = service if service in ("crm", "invoice") else "crm"
+        email = f"{role}@{home}.test"
+        user = User(email=email, name=role.title(), role=role, password_hash="-")
+        if home in self.apps:
+            async with self.database(home).transaction() as session:
+                found = (await session.execute(select(User).where(User.email == email))).scalar_one_or_none()
+                if found is None:
+                    session.add(user)
+                    await session.flush()
+                user = found or user
+        token = Tokens(SECRET, home).for_person(user_id=user.id or "someone", email=email, role=role)
+        return self._client(service, token)
+
+    def service(self, caller: str, service: str) -> httpx.AsyncClient:
+        """A client of ``service`` with the token of another service."""
+        return self._client(service, Tokens(SECRET, caller).for_service(service))
+
+    def anonymous(self, service: str) -> httpx.AsyncClient:
+        """A client of ``service`` that says nothing of who it is."""
+        return self._client(service, None)
+
+    def _client(self, service: str, token: str | None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        client = httpx.AsyncClient(
+            base_url=f"http://{service}.test", transport=_Route(self, service), headers=headers, timeout=30
+        )
+        self._exits.push_async_callback(client.aclose)
+        return client
+
+    async def eventually(self, check: Callable[[], Awaitable[Any]], *, seconds: float = 15) -> Any:
+        """Wait until ``check`` gives something true, and give that; its AssertionErrors count as "not yet"."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            late = asyncio.get_running_loop().time() > deadline
+            try:
+                result = await check()
+            except AssertionError:
+                if late:
+                    raise
+                result = None
+            if result:
+                return result
+            assert not late, f"still not so after {seconds} s"
+            await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        """Stop everything and remove what was made."""
+        await self.stop(*list(self.apps))
+        await self._exits.aclose()
+        await self.http.aclose()
+        if self.kind == "servers" and self._urls:
+            await self._broker.empty()
+        for name, url in self._urls.items():
+            await self._databases.give_back(name, url)
+
+
+class _Route(httpx.AsyncBaseTransport):
+    """Leads requests to the app that is running under a name now, if any."""
+
+    def __init__(self, stack: Stack, service: str) -> None:
+        self._stack = stack
+        self._service = service
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        app = self._stack.apps.get(self._service)
+        if app is None:
+            raise httpx.ConnectError(f"{self._service} is stopped", request=request)
+        return await httpx.ASGITransport(app, raise_app_exceptions=False).handle_async_request(request)
