@@ -19,12 +19,22 @@ from tests.stack import Stack
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     needing = [item for item in items if item.get_closest_marker("servers")]
-    if not needing or (reason := missing_servers()) is None:
+    if not needing or (missing := missing_servers()) is None:
         return
     if REQUIRED:
-        raise pytest.UsageError(f"REQUIRE_SERVERS=1, but {reason}")
+        raise pytest.UsageError(f"REQUIRE_SERVERS=1, but {missing}")
     for item in needing:
-        item.add_marker(pytest.mark.skip(reason=reason))
+        item.add_marker(pytest.mark.skip(reason=missing))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line that says what was skipped, instead of one for each file."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped and (missing := missing_servers()) is not None:
+        terminalreporter.write_line(
+            f"{len(skipped)} tests skipped, those on PostgreSQL and RabbitMQ: {missing}; start them, or set "
+            "TEST_POSTGRES_URL and TEST_AMQP_URL (CONTRIBUTING.md says how)."
+        )
 
 
 @pytest.fixture(scope="session")
