@@ -84,8 +84,9 @@ install)
         [ -z "${PYTHON:-}" ] || find_python >/dev/null # before anything is removed
         rm -rf .venv
     fi
-    # --inexact: uv itself stays in .venv though the lock does not name it.
-    if ! run_uv sync --frozen --inexact; then
+    # --inexact: uv itself stays in .venv though the lock does not name it. --compile-bytecode: once here, instead of at
+    # the first start, or at every start where Python may not write bytecode.
+    if ! run_uv sync --frozen --inexact --compile-bytecode; then
         [ ! -f "$stamp.old" ] || mv "$stamp.old" "$stamp"
         die "Installing failed (see above). It needs the network; run make again to try once more."
     fi
