@@ -86,7 +86,8 @@ install)
     fi
     # --inexact: uv itself stays in .venv though the lock does not name it. --compile-bytecode: once here, instead of at
     # the first start, or at every start where Python may not write bytecode.
-    if ! run_uv sync --frozen --inexact --compile-bytecode; then
+    say "Installing what is locked into .venv …"
+    if ! run_uv sync --quiet --frozen --inexact --compile-bytecode; then
         [ ! -f "$stamp.old" ] || mv "$stamp.old" "$stamp"
         die "Installing failed (see above). It needs the network; run make again to try once more."
     fi

@@ -123,6 +123,7 @@ async def test_s6_a_record_that_is_not_imported_or_not_active_is_said_so(invoice
     inactive = (await invoice.customers(status="inactive"))[0]["id"]
 
     for who, code in (
+        ({"crm_account_id": "a", "crm_contact_id": "on-its-way"}, "crm_record_not_imported"),
         ({"crm_account_id": "unknown"}, "crm_record_not_imported"),
         ({"crm_account_id": "unknown", "crm_contact_id": "c"}, "crm_record_not_imported"),
         ({"crm_account_id": "b"}, "crm_record_not_imported"),

@@ -132,7 +132,7 @@ def invoice() -> FakeInvoice:
 
 @dataclass
 class World:
-    """The running sync service between the two fakes, and a member who uses it."""
+    """The running sync service between the two fakes, and an administrator who uses it."""
 
     stack: Any
     crm: FakeCrm
@@ -190,7 +190,7 @@ class World:
 @pytest.fixture
 async def world(stack: Any, crm: FakeCrm, invoice: FakeInvoice) -> AsyncIterator[World]:
     # Signed in before the fake CRM is there: it has no database of users.
-    person = await stack.person("sync", "member")
+    person = await stack.person("sync", "admin")
     await stack.start("sync")
     stack.apps |= {"crm": crm.app, "invoice": invoice.app}
     made = World(stack, crm, invoice, person)

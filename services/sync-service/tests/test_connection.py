@@ -20,7 +20,7 @@ async def test_s21_a_good_key_connects_and_imports(world: Any) -> None:
     assert answer.status_code == 202
     run = answer.json()
     assert answer.headers["Location"] == f"/v1/imports/{run['id']}"
-    assert (run["status"], run["started_by"]) == ("queued", "member@crm.test")
+    assert (run["status"], run["started_by"]) == ("queued", "admin@crm.test")
 
     await world.finished(run["id"])
     connection = (await world.person.get("/v1/connection")).json()
@@ -141,3 +141,11 @@ async def test_a_viewer_looks_and_changes_nothing(world: Any) -> None:
         viewer.delete("/v1/connection"),
     ):
         assert (await refused).status_code == 403
+
+
+async def test_a_member_may_import_again_but_not_connect_or_disconnect(world: Any) -> None:
+    member = await world.stack.person("sync", "member")
+    body = {"email": "a@b.test", "zsc_key": "zsc_x", "auto_update": True}
+    assert (await member.post("/v1/imports", json=body)).status_code == 403
+    assert (await member.delete("/v1/connection")).status_code == 403
+    assert (await member.post("/v1/imports", json={})).json()["code"] == "not_connected"

@@ -175,8 +175,10 @@ class TestOneByOne:
             seen.append((correlation_id.get(), traceparent.get(), service_name.get()))
 
         await bench.consume(handle=handle)
-        await bench.bus.publish([updated("a", correlation_id="c-1", traceparent="00-1-2-01")])
-        assert seen == [("c-1", "00-1-2-01", "sync")]
+        await bench.bus.publish(
+            [updated("a", correlation_id="c-1", traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+        )
+        assert seen == [("c-1", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "sync")]
 
 
 class TestTogether:

@@ -38,6 +38,12 @@ async def kept(letters: DeadLetters) -> dict[str | None, DeadLetter]:
     return {one.event_id: one for one in await letters.page()}
 
 
+async def test_there_is_one_letter_per_event_and_queue(letters: DeadLetters) -> None:
+    await letters.keep([letter("twice"), letter("twice"), letter("twice", queue="workflow.potentials")])
+    await asyncio.gather(*(letters.keep([letter("twice")]) for _ in range(4)), return_exceptions=True)
+    assert sorted(one.queue for one in await letters.page()) == ["sync.records", "workflow.potentials"]
+
+
 async def test_pages_go_from_the_newest_to_the_oldest(letters: DeadLetters) -> None:
     for number in range(5):
         await letters.keep([letter(str(number))])

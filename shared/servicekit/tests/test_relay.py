@@ -24,6 +24,7 @@ class FakeBus:
 
     def __init__(self) -> None:
         self.settles_late = False
+        self.waiting: frozenset[str] = frozenset()
         self.publications: list[list[str]] = []
         self.errors: list[BaseException] = []
         self.gate = asyncio.Event()
@@ -308,6 +309,26 @@ class TestEmbedded:
         await eventually(lambda: len(handled) == 4)
         await relay.stop()
         assert await left(database) == 2
+
+    async def test_what_waits_for_its_retry_holds_up_nobody(
+        self, database: Database, embedded: EmbeddedBus, eventually: Any
+    ) -> None:
+        handled: list[str] = []
+
+        async def handle(received: Received) -> None:
+            if received.event.data.version == 1:
+                raise ConnectionError("what it needs stands behind it")
+            handled.append(received.event.data.id)
+
+        await self._consumer(database, embedded, handle=handle).start()
+        relay = Relay(database, embedded, Metrics(), in_flight=10)
+        relay.start()
+        await recorded(database, 30)
+        async with database.transaction() as session:
+            record(session, "behind", version=2)
+        await eventually(lambda: handled == ["behind"])
+        await relay.stop()
+        assert await left(database) == 30
 
     def _consumer(self, database: Database, bus: EmbeddedBus, **handlers: Any) -> Consumer:
         return Consumer(

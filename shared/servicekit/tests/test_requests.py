@@ -24,7 +24,7 @@ from servicekit.idempotency import Idempotent
 from servicekit.limits import BodyLimitMiddleware
 from servicekit.pagination import Page, PageQuery, decode_cursor, encode_cursor, fetch_page
 from servicekit.sessions import ReadSession, WriteSession
-from servicekit.telemetry import Metrics, TelemetryMiddleware
+from servicekit.telemetry import Metrics, TelemetryMiddleware, traceparent
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, insert, select, update
 
 metadata = MetaData()
@@ -91,6 +91,10 @@ def build(database: Database) -> FastAPI:
     @app.get("/v1/crash")
     async def crash() -> None:
         raise RuntimeError("the secret of the house")
+
+    @app.get("/v1/trace")
+    async def trace() -> dict[str, str | None]:
+        return {"traceparent": traceparent.get()}
 
     @app.get("/v1/members")
     async def members(principal: Member) -> dict[str, str]:
@@ -244,6 +248,19 @@ class TestSigningIn:
         assert (await client.get("/v1/admins", headers=bearer("member"))).status_code == 403
         assert (await client.get("/v1/admins", headers=bearer("admin"))).status_code == 200
 
+    async def test_what_a_caller_says_of_tracing_goes_on_only_if_it_is_well_formed(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        for sent, taken in ((good.encode(), good), (b"\xe9", None), (b"x" * 5000, None)):
+            seen = await client.get("/v1/trace", headers=[(b"traceparent", sent), (b"X-Correlation-Id", b"a b\xe9")])
+            assert seen.json()["traceparent"] == taken
+            assert seen.headers["x-correlation-id"].isascii()
+
+    async def test_a_nul_in_the_address_is_refused(self, client: httpx.AsyncClient) -> None:
+        for path in ("/v1/things?q=%00", "/v1/things/%00"):
+            assert (await client.get(path)).status_code == 400
+
 
 class TestRepeatedPosts:
     async def test_one_key_makes_one_thing_even_at_once(
@@ -308,7 +325,13 @@ class TestPages:
     async def test_no_list_is_without_bounds(self, client: httpx.AsyncClient, limit: str) -> None:
         assert (await client.get("/v1/things", params={"limit": limit})).status_code == 422
 
-    @given(st.lists(st.one_of(st.text(), st.integers(-(2**63), 2**63 - 1)), min_size=1, max_size=3))
+    @given(
+        st.lists(
+            st.one_of(st.text(st.characters(exclude_characters="\x00")), st.integers(-(2**63), 2**63 - 1)),
+            min_size=1,
+            max_size=3,
+        )
+    )
     def test_a_cursor_gives_its_keys_back(self, keys: list[str | int]) -> None:
         with contextlib.suppress(UnicodeEncodeError):
             assert decode_cursor(encode_cursor(keys)) == tuple(keys)

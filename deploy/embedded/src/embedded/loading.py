@@ -27,8 +27,9 @@ async def connect(api: Api, email: str) -> None:
 
 
 async def activate_workflow(api: Api) -> None:
-    """Activate the workflow for potentials, trigger *estimates* (S14, S15)."""
-    await api.call("PUT", "crm", "/v1/workflow", json={"active": True, "trigger": "estimates"})
+    """Activate the workflow for potentials, trigger *estimates* (S14, S15), unless a person has set it already."""
+    if (await api.call("GET", "crm", "/v1/workflow")).headers["ETag"] == '"1"':
+        await api.call("PUT", "crm", "/v1/workflow", json={"active": True, "trigger": "estimates"})
 
 
 async def load_companies(api: Api, data: Northwind, progress: Progress) -> dict[str, dict[str, str]]:
@@ -89,6 +90,7 @@ async def _close(api: Api, orders: Sequence[Order], progress: Progress) -> None:
         item
         async for item in api.everything("crm", "/v1/potentials")
         if item["status"] != wanted.get(item["potential_name"], item["status"])
+        and item["version"] == 1  # a person's change stays
     ]
     task = progress.add_task("Won and lost", total=len(wanted), completed=len(wanted) - len(to_close))
     places = asyncio.Semaphore(AT_ONCE)

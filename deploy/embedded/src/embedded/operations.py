@@ -11,7 +11,6 @@ from typing import Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from servicekit.auth import Role
 from servicekit.bus.dead_letters import DeadLetter, DeadLetters
 from servicekit.db import Database
@@ -36,8 +35,16 @@ def _with_database(service: str, work: Callable[[Database], Awaitable[T]]) -> T:
     if service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service}; there are {', '.join(SERVICES)}")
 
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        settings = load(EmbeddedSettings)
+        url = settings.database_url(service)
+        file = settings.data_dir / f"{service}.sqlite3"
+        if not file.exists():
+            raise typer.BadParameter(f"there is no {file}; set DATA_DIR or DATABASE_URL to where the data is")
+
     async def run() -> T:
-        database = Database(os.environ.get("DATABASE_URL") or load(EmbeddedSettings).database_url(service))
+        database = Database(url)
         try:
             return await work(database)
         finally:
@@ -57,15 +64,13 @@ def list_letters(
     if not letters:
         console.print(f"No dead letters in {service}.")
         return
-    table = Table()
-    for heading in ("Id", "Died at", "Queue", "Event", "Attempts", "Reason"):
-        table.add_column(heading, justify="right" if heading == "Attempts" else "left", no_wrap=heading == "Id")
     for letter in letters:
-        died = f"{letter.died_at:%Y-%m-%d %H:%M:%S}"
-        state = " (replay asked for)" if letter.replay_requested_at else ""
+        state = ", replay asked for" if letter.replay_requested_at else ""
+        console.print(f"[bold]{letter.id}[/]  {letter.died_at:%Y-%m-%d %H:%M:%S}", highlight=False)
         event = letter.event_type or "unreadable"
-        table.add_row(letter.id, died, letter.queue, event, str(letter.attempts), letter.reason + state)
-    console.print(table)
+        attempts = f"{letter.attempts} attempt{'s' if letter.attempts != 1 else ''}"
+        console.print(f"  {letter.queue}  {event}  ({attempts}{state})", highlight=False, markup=False)
+        console.print(f"  {letter.reason}", highlight=False, markup=False)
 
 
 @dead_letters.command("show")
@@ -126,6 +131,8 @@ def create_user(
         raise typer.BadParameter("only crm and invoice have users")
     if role not in ("viewer", "member", "admin"):
         raise typer.BadParameter("the role must be viewer, member or admin")
+    if "@" not in email:
+        raise typer.BadParameter(f"{email} is no e-mail address")
     if len(password) < 10:
         raise typer.BadParameter("the password must have at least 10 characters")
     try:
@@ -140,10 +147,10 @@ def create_user(
 def new_migration(service: Service, message: str) -> None:
     """For developers: write the next migration from what the models say and an empty database does not have."""
 
-    async def write(_: Database) -> None:
+    async def write() -> None:
         scratch = Database("sqlite://")
         await migrate_database(scratch, f"{service}_service")
         await generate(scratch, f"{service}_service", message)
         await scratch.close()
 
-    _with_database(service, write)
+    asyncio.run(write())

@@ -26,7 +26,7 @@ from sync_service.settings import SyncSettings
 from workflow_service.app import create_app as create_workflow
 from workflow_service.settings import WorkflowSettings
 
-from embedded.settings import SERVICES, EmbeddedSettings, Secrets, prepare
+from embedded.settings import SERVICES, CannotStart, EmbeddedSettings, Secrets, prepare
 
 APPS: dict[str, tuple[type[Settings], Callable[..., FastAPI]]] = {
     "crm": (CrmSettings, create_crm),
@@ -34,10 +34,6 @@ APPS: dict[str, tuple[type[Settings], Callable[..., FastAPI]]] = {
     "sync": (SyncSettings, create_sync),
     "workflow": (WorkflowSettings, create_workflow),
 }
-
-
-class CannotStart(Exception):
-    """Why it cannot start, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def _create_apps(settings: EmbeddedSettings, secrets: Secrets, urls: dict[str, s
         "host": settings.host,
         "auth_secret": secrets.auth_secret,
         "metrics_token": settings.metrics_token,
-        "admin_email": settings.admin_email,
+        "admin_email": settings.admin_email if secrets.admin_password else None,
         "admin_password": secrets.admin_password,
         **{f"{name}_url": url for name, url in urls.items()},
     }

@@ -22,7 +22,7 @@ class EmbeddedSettings(LogSettings):
     base_port: int = Field(8001, ge=0, le=65532)
     data_dir: Path = Path(".data")
     admin_email: str = Field("admin@example.com", pattern=r"^[^@\s]+@[^@\s]+$")
-    admin_password: SecretStr | None = None
+    admin_password: SecretStr | None = Field(None, min_length=10)
     metrics_token: SecretStr | None = None
 
     def database_url(self, service: str) -> str:
@@ -30,22 +30,36 @@ class EmbeddedSettings(LogSettings):
         return f"sqlite:///{self.data_dir.absolute() / f'{service}.sqlite3'}"
 
 
+class CannotStart(Exception):
+    """Why it cannot start, and what to do."""
+
+
 @dataclass(frozen=True)
 class Secrets:
-    """``admin_password_file`` is where the generated password is kept; None if the settings give the password."""
+    """``admin_password_file`` is where the generated password is kept; None if the settings give the password.
+
+    ``admin_password`` is None where an earlier start was given one that is not known any more.
+    """
 
     auth_secret: str
-    admin_password: str
+    admin_password: str | None
     admin_password_file: Path | None
 
 
 def prepare(settings: EmbeddedSettings) -> Secrets:
     """Make the data directory and what is secret in it, or read what an earlier start has made."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"the data directory {settings.data_dir} cannot be made ({error.strerror}); set DATA_DIR to another"
+        ) from None
     auth_secret = _kept(settings.data_dir / "auth-secret", 32)
     if settings.admin_password is not None:
         return Secrets(auth_secret, settings.admin_password.get_secret_value(), None)
     file = settings.data_dir / "admin-password"
+    if not file.exists() and (settings.data_dir / "crm.sqlite3").exists():
+        return Secrets(auth_secret, None, None)  # a new one would fit nobody
     return Secrets(auth_secret, _kept(file, 12), file)
 
 

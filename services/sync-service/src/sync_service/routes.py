@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from servicekit.auth import Member, Viewer
+from servicekit.auth import Admin, Member, Viewer, require
 from servicekit.errors import Invalid
 from servicekit.etags import IfMatch, check_version, set_etag
 from servicekit.idempotency import Idempotent
@@ -44,9 +44,13 @@ async def start_import(
     idempotency: Idempotent,
     organization_id: OrganizationId = None,
 ) -> Response:
-    """Import the CRM's accounts and contacts; with ``email`` and ``zsc_key`` over a new connection, else again."""
+    """Import the CRM's accounts and contacts; with ``email`` and ``zsc_key`` over a new connection, else again.
+
+    Connecting is for administrators; importing again over the connection is for members too.
+    """
     access = None
     if body.with_key:
+        require("admin", principal)
         access = await starting.verify(
             database,
             parts.crm,
@@ -92,7 +96,7 @@ async def get_connection(session: ReadSession, response: Response, _: Viewer) ->
 
 @router.patch("/v1/connection")
 async def edit_connection(
-    body: ConnectionEdit, session: WriteSession, response: Response, if_match: IfMatch, _: Member
+    body: ConnectionEdit, session: WriteSession, response: Response, if_match: IfMatch, _: Admin
 ) -> ConnectionOut:
     """Switch auto-update on or off; set its interval in hours."""
     connection = await connections.require(session, locked=True)
@@ -102,7 +106,7 @@ async def edit_connection(
 
 
 @router.delete("/v1/connection", status_code=204)
-async def delete_connection(session: WriteSession, if_match: IfMatch, _: Member) -> None:
+async def delete_connection(session: WriteSession, if_match: IfMatch, _: Admin) -> None:
     """Disconnect. What was imported stays; connecting again later finds it, and makes no duplicates."""
     await starting.disconnect(session, expected_version=if_match)
 

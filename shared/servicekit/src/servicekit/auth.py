@@ -24,8 +24,8 @@ PERSON_TOKEN_LIFETIME = timedelta(hours=1)
 SERVICE_TOKEN_LIFETIME = timedelta(seconds=60)
 ALGORITHM = "HS256"
 
-OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/openapi.json", "/docs"})
-"""Health, and the description of the API; it holds no record."""
+OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready", "/openapi.json", "/docs"})
+"""Health, and the description of the API, which holds no record; ``/`` leads there."""
 OPEN_PREFIXES = ("/static/",)
 SIGN_IN = ("POST", "/v1/tokens")
 
@@ -139,10 +139,15 @@ async def current_principal(request: Request) -> Principal:
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
+def require(role: Role, principal: Principal) -> None:
+    """Raise `Forbidden` unless the principal has at least this role."""
+    if RANK[principal.role] < RANK[role]:
+        raise Forbidden(f"this needs the role {role}; {principal.name} is {principal.role}", code="role_too_low")
+
+
 def _require(role: Role) -> Callable[[Principal], Awaitable[Principal]]:
     async def check(principal: CurrentPrincipal) -> Principal:
-        if RANK[principal.role] < RANK[role]:
-            raise Forbidden(f"this needs the role {role}; {principal.name} is {principal.role}", code="role_too_low")
+        require(role, principal)
         return principal
 
     return check

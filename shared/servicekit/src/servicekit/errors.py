@@ -99,6 +99,10 @@ class Invalid(Problem):
     status, code, title = 422, "validation_error", "Something in the request is not valid"
 
 
+class TooManyRequests(Problem):
+    status, code, title = 429, "too_many_requests", "Too many requests at once"
+
+
 class Unavailable(Problem, Transient):
     """A service that is needed does not answer. For a consumer: try again later."""
 
@@ -141,8 +145,18 @@ def _field(location: Sequence[Any]) -> str:
     return ".".join(parts)
 
 
+_PLAIN = {
+    "extra_forbidden": "there is no such field",
+    "missing": "is required",
+    "string_pattern_mismatch": "is not in the expected form",
+    "model_attributes_type": "must be a JSON object, sent with Content-Type: application/json",
+}
+
+
 def _message(error: Mapping[str, Any]) -> str:
-    return str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "too_long" and isinstance(error.get("input"), str):
+        return f"must have at most {error['ctx']['max_length']} characters"
+    return _PLAIN.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def install(app: FastAPI) -> None:

@@ -62,6 +62,12 @@ Day = Annotated[date, BeforeValidator(_written_out)]
 """A date as ``YYYY-MM-DD`` (ISO 8601) and in no other form."""
 
 
+Secret = Annotated[str, StringConstraints(max_length=1000), _Clean]
+"""A password as someone types it."""
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+"""The id of a record, as callers send it."""
+
+
 class Body(BaseModel):
     """Base of what requests carry: a field that we do not know is an error, not silently dropped."""
 

@@ -11,6 +11,7 @@ from servicekit.errors import Permanent, Problem, Unavailable
 from servicekit.telemetry import CORRELATION_HEADER, correlation_id, traceparent
 
 TIMEOUT = httpx.Timeout(30, connect=5)
+_LATER = {408, 425, 429}
 LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30)
 
 
@@ -87,7 +88,9 @@ class ServiceClient:
             ) from error
         if response.is_success:
             return response
-        if response.status_code >= 500 or response.status_code == 429:
+        # Our own token refused: the secret is being changed, or a clock is wrong. Neither is the request's fault.
+        not_us = authorization is None and response.status_code == 401
+        if response.status_code >= 500 or response.status_code in _LATER or not_us:
             raise Unavailable(
                 f"{self._service} answered {response.status_code}; try again later", service=self._service
             )

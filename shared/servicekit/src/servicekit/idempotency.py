@@ -108,7 +108,8 @@ async def _idempotency(
 ) -> Idempotency:
     # The same path means another collection in another organization.
     tenant = request.headers.get("x-organization-id", "")
-    return Idempotency(request, f"{principal.id} {tenant} {request.method} {request.url.path}"[:300], key)
+    asked = "\n".join((principal.id, request.method, request.url.path, tenant))
+    return Idempotency(request, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest(), key)
 
 
 Idempotent = Annotated[Idempotency, Depends(_idempotency)]

@@ -1,18 +1,19 @@
-"""How large a request may be: a body past the limit is refused before it fills the memory."""
+"""What a request may be at all: a body past the limit is refused before it fills the memory."""
 
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.errors import TooLarge, render
+from servicekit.errors import BadRequest, TooLarge, render
 
 MEBIBYTE = 1024 * 1024
 DEFAULT = 4 * MEBIBYTE
-BY_CONTENT_TYPE: Mapping[str, int] = {"text/csv": 64 * MEBIBYTE}
+BY_LAST_WORD: Mapping[str, int] = {"import": 64 * MEBIBYTE, "tokens": MEBIBYTE // 16}
+"""By the last part of the path: CSV files may be large; what anyone may send without being known may not."""
 
 
 class BodyLimitMiddleware:
-    """Answers 413 to a request whose body is larger than its content type may be."""
+    """Answers 413 to a request whose body is larger than its route takes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -21,10 +22,13 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
+            # No database can look for it, and nothing of ours has it in its name.
+            await render(BadRequest("the address has a NUL character (%00); leave it out"))(scope, receive, send)
+            return
         headers = dict(scope["headers"])
-        content_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-        limit = BY_CONTENT_TYPE.get(content_type, DEFAULT)
-        problem = TooLarge(f"the body may have at most {limit // MEBIBYTE} MiB; send it in parts", limit_bytes=limit)
+        limit = BY_LAST_WORD.get(scope["path"].rpartition("/")[2], DEFAULT)
+        problem = TooLarge(f"the body may have at most {limit:,} bytes; send it in parts", limit_bytes=limit)
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
             await render(problem)(scope, receive, send)

@@ -57,11 +57,15 @@ def decode_cursor(cursor: str) -> tuple[str | int, ...]:
         keys = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         keys = None
-    if not isinstance(keys, list) or not keys or not all(type(key) in (str, int) for key in keys):
+    if not isinstance(keys, list) or not keys or not all(_is_key(key) for key in keys):
         raise BadRequest(
             "cursor: not a next_cursor of ours; leave it out to begin at the first page", code="bad_cursor"
         )
     return tuple(keys)
+
+
+def _is_key(key: object) -> bool:
+    return type(key) is int or (isinstance(key, str) and "\x00" not in key)
 
 
 async def fetch_page(

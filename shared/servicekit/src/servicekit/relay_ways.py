@@ -103,7 +103,7 @@ class Watching:
         self._most = in_flight
         # A bus that settles late confirms each event when it was handled: one must not wait for another.
         self._lot_size = 1 if bus.settles_late else EVENTS_PER_MESSAGE
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, str] = {}  # position → event id
         self._confirmed: list[int] = []
         self._failed: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +116,12 @@ class Watching:
         if self._failed:
             error, self._failed = self._failed[0], []
             raise error
-        room = min(self._at_once, self._most - len(self._in_flight))
+        # What waits for its retry holds up nobody: it may do so for hours, and for what stands behind it.
+        waiting = self._bus.waiting
+        busy = (
+            sum(event_id not in waiting for event_id in self._in_flight.values()) if waiting else len(self._in_flight)
+        )
+        room = min(self._at_once, self._most - busy)
         if room <= 0:
             return False
         async with self._database.reading() as session:
@@ -125,13 +130,13 @@ class Watching:
             fresh = [position for position in found if position not in self._in_flight][:room]
             rows = (await session.execute(_rows.where(_position.in_(fresh)))).all() if fresh else []
         for lot in lots(rows, size=self._lot_size):
-            self._in_flight.update(position for position, _ in lot)
+            self._in_flight.update((position, event.event_id) for position, event in lot)
             task = asyncio.create_task(self._publish(lot))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         # The tasks must have begun, in order, before the next rows are read. With much under way, nothing is gained by
         # handing over more at every single commit.
-        await asyncio.sleep(0 if len(self._in_flight) < BUSY else GATHER_SECONDS)
+        await asyncio.sleep(0 if busy < BUSY else GATHER_SECONDS)
         return len(fresh) == room
 
     async def _publish(self, lot: Lot) -> None:
@@ -139,7 +144,7 @@ class Watching:
         try:
             await self._bus.publish([event for _, event in lot])
         except (Exception, asyncio.CancelledError) as error:
-            self._in_flight.difference_update(positions)
+            self._let_go(positions)
             self._failed.append(error)
         else:
             self._confirmed += positions
@@ -161,11 +166,15 @@ class Watching:
         except BaseException:
             self._confirmed += confirmed
             raise
-        self._in_flight.difference_update(confirmed)
+        self._let_go(confirmed)
         self._sent(len(confirmed))
 
+    def _let_go(self, positions: Iterable[int]) -> None:
+        for position in positions:
+            self._in_flight.pop(position, None)
+
     def not_in_flight(self) -> ColumnElement[bool]:
-        return _position.not_in(self._in_flight) if self._in_flight else true()
+        return _position.not_in(list(self._in_flight)) if self._in_flight else true()
 
     async def stop(self, *, within: float) -> None:
         """Let publications end, for ``within`` seconds at most; delete what was confirmed."""

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Column, ColumnElement, MetaData, String, Table, and_, delete, insert, select
+from sqlalchemy import Column, ColumnElement, MetaData, String, Table, and_, delete, false, insert, select
 from sqlalchemy.dialects.postgresql import VARCHAR
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,7 +54,7 @@ async def index(session: AsyncSession, kind: str, texts: Mapping[str, Sequence[s
 
 
 def matches(kind: str, record_id: ColumnElement[str], query: str) -> ColumnElement[bool]:
-    """A condition: the record has, for every word of ``query``, a word that begins with it."""
+    """A condition: the record has, for every word of ``query``, a word that begins with it; never, if it has none."""
     conditions = []
     for word in sorted(words_of([query]), key=len, reverse=True)[:5]:
         found = search_words.alias()
@@ -66,4 +66,4 @@ def matches(kind: str, record_id: ColumnElement[str], query: str) -> ColumnEleme
                 )
             )
         )
-    return and_(True, *conditions)
+    return and_(*conditions) if conditions else false()

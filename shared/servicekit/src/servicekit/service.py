@@ -14,8 +14,10 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from fastapi_offline_docs import enable_offline_docs
+from sqlalchemy.exc import DBAPIError
 
 from servicekit import health, idempotency
+from servicekit.api_document import tell_of_problems
 from servicekit.auth import AuthMiddleware, Tokens
 from servicekit.bus import Bus
 from servicekit.bus.amqp import AmqpBus
@@ -137,6 +139,7 @@ def create_service(
         app.include_router(identity_router(tokens), dependencies=bearer)
     for router in routers:
         app.include_router(router, dependencies=bearer)
+    tell_of_problems(app)
     return app
 
 
@@ -179,14 +182,22 @@ async def _migrate_patiently(database: Database, package: str) -> None:
     while True:
         try:
             await migrate(database, package)
-        except (ConnectionError, OSError) as error:
-            if waited >= DATABASE_PATIENCE_SECONDS:
+        except (OSError, DBAPIError) as error:
+            if waited >= DATABASE_PATIENCE_SECONDS or not _comes_up(error):
                 raise
             log.warning("database_not_there_yet", error=type(error).__name__, waited_seconds=waited)
             await asyncio.sleep(1)
             waited += 1
         else:
             return
+
+
+def _comes_up(error: Exception) -> bool:
+    """Whether the database is only not there yet: no connection (class 08), starting up (57P03), or full (53300)."""
+    if isinstance(error, OSError):
+        return True
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    return state.startswith("08") or state in {"57P03", "53300"}
 
 
 async def _forget(database: Database) -> None:

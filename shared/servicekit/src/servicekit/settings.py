@@ -36,9 +36,9 @@ class Settings(LogSettings):
     sync_url: str = "http://127.0.0.1:8003"
     workflow_url: str = "http://127.0.0.1:8004"
     admin_email: str | None = None
-    admin_password: SecretStr | None = None
+    admin_password: SecretStr | None = Field(None, min_length=10)
     metrics_token: SecretStr | None = None
-    retry_delays: tuple[float, ...] = (1, 5, 30, 120, 600)
+    retry_delays: tuple[float, ...] = Field((1, 5, 30, 120, 600), min_length=1)
 
     @field_validator("auth_secret")
     @classmethod

@@ -27,14 +27,19 @@ service_name: ContextVar[str | None] = ContextVar("service_name", default=None)
 
 log = structlog.stdlib.get_logger()
 
-_ACCEPTABLE = re.compile(r"^[A-Za-z0-9._:-]{1,128}$")
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @contextmanager
 def correlated(correlation: str | None, trace: str | None = None) -> Iterator[None]:
-    """Run the block under this correlation id (a new one if None) and trace context."""
-    token = correlation_id.set(correlation or str(uuid7()))
-    trace_token = traceparent.set(trace)
+    """Run the block under this correlation id and trace context.
+
+    Both come from outside, and go on in headers, events and logs: one that is not well-formed is not taken over. In the
+    place of a correlation id there is a new one then.
+    """
+    token = correlation_id.set(correlation if correlation and _ACCEPTABLE.fullmatch(correlation) else str(uuid7()))
+    trace_token = traceparent.set(trace if trace and _TRACEPARENT.fullmatch(trace) else None)
     try:
         yield
     finally:
@@ -111,9 +116,8 @@ class TelemetryMiddleware:
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        asked = headers.get(CORRELATION_HEADER.lower(), "")
         service_name.set(self.service)
-        with correlated(asked if _ACCEPTABLE.match(asked) else None, headers.get("traceparent")):
+        with correlated(headers.get(CORRELATION_HEADER.lower()), headers.get("traceparent")):
             await self._run(scope, receive, send)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,9 +1,9 @@
 """``/v1/workflow`` and a potential's runs, handed on to workflow-service, which owns both and their rules (S14)."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from servicekit.auth import Admin, Principal, Viewer
 from servicekit.fields import Body
 from servicekit.http import Refused
@@ -29,9 +29,15 @@ async def get_workflow(request: Request, principal: Viewer) -> Response:
 
 
 @router.put("/v1/workflow")
-async def put_workflow(request: Request, body: WorkflowSetting, principal: Admin) -> Response:
+async def put_workflow(
+    request: Request,
+    body: WorkflowSetting,
+    principal: Admin,
+    if_match: Annotated[str | None, Header(alias="If-Match", pattern=r"^[\x20-\x7e]{1,64}$")] = None,
+) -> Response:
     """Activate or deactivate the workflow, and choose its trigger."""
-    return await _hand_on(request, "PUT", "/v1/workflow", principal, json=body.model_dump())
+    headers = {"If-Match": if_match} if if_match is not None else {}
+    return await _hand_on(request, "PUT", "/v1/workflow", principal, json=body.model_dump(), headers=headers)
 
 
 @router.get("/v1/potentials/{potential_id}/workflow-runs")
@@ -62,10 +68,12 @@ async def _hand_on(
     *,
     json: Any = None,
     params: Mapping[str, str | int] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     client = service_of(request).client("workflow")
     try:
-        answer = await client.request(method, path, json=json, params=params, on_behalf_of=principal)
+        answer = await client.request(method, path, json=json, params=params, headers=headers, on_behalf_of=principal)
     except Refused as refused:
         raise refused.as_problem() from refused
-    return Response(answer.content, answer.status_code, media_type="application/json")
+    shown = {"ETag": etag} if (etag := answer.headers.get("ETag")) else None
+    return Response(answer.content, answer.status_code, headers=shown, media_type="application/json")

@@ -37,6 +37,11 @@ async def choose(session: AsyncSession, organization_id: str, body: EstimateBody
         return ChosenCustomer(customer, person)
     account = await _link(session, organization_id, "account", body.crm_account_id)
     contact = await _link(session, organization_id, "contact", body.crm_contact_id)
+    if body.crm_contact_id is not None and contact is None:
+        # It may be on its way: who is meant must not depend on which of the two comes first (S18, S19).
+        raise CrmRecordNotImported(
+            "crm_contact_id: this contact of the CRM is not imported; import it first", record_id=body.crm_contact_id
+        )
     link = account if body.crm_account_id is not None else contact
     field = "crm_account_id" if body.crm_account_id is not None else "crm_contact_id"
     if link is None or link.deleted or link.customer_id is None:

@@ -13,7 +13,7 @@ from invoice_service.estimates.models import Estimate
 from invoice_service.estimates.queries import WholeEstimate
 from invoice_service.line_items import MAX_LINE_ITEMS, LineItemBody, LineItemOut, money
 
-CrmId = Field(None, min_length=1, max_length=64)
+AnyId = Field(None, pattern=r"^[0-9A-Za-z-]{1,64}$")
 PotentialVersion = Field(
     None, ge=1, lt=2**31, description="Version of the potential that the command follows from; services only"
 )
@@ -22,10 +22,10 @@ PotentialVersion = Field(
 class EstimateBody(Body):
     """For whom: either ``customer_id``, or the CRM's account or contact or both. ``date``: today, if left out."""
 
-    customer_id: str | None = CrmId
-    crm_account_id: str | None = CrmId
-    crm_contact_id: str | None = CrmId
-    contact_person_id: str | None = None
+    customer_id: str | None = AnyId
+    crm_account_id: str | None = AnyId
+    crm_contact_id: str | None = AnyId
+    contact_person_id: str | None = AnyId
     date: datetime.date | None = None
     expiry_date: datetime.date | None = None
     reference_number: Line = ""
@@ -33,7 +33,7 @@ class EstimateBody(Body):
     line_items: list[LineItemBody] = Field(min_length=1, max_length=MAX_LINE_ITEMS)
     notes: Text = ""
     terms: Text = ""
-    crm_potential_id: str | None = CrmId
+    crm_potential_id: str | None = AnyId
     crm_potential_version: int | None = PotentialVersion
 
     @model_validator(mode="after")
@@ -49,7 +49,7 @@ class EstimateBody(Body):
 class EstimateEdit(Body):
     """Only the fields sent change; ``line_items`` takes the place of all lines."""
 
-    contact_person_id: str | None = None
+    contact_person_id: str | None = AnyId
     date: datetime.date = datetime.date.min
     expiry_date: datetime.date | None = None
     reference_number: Line = ""

@@ -4,7 +4,7 @@
 the consumers) does not know which one it has.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,6 +64,10 @@ class Bus(Protocol):
     @property
     def settles_late(self) -> bool:
         """Whether `publish` returns only when the subscribers have handled the event (embedded): it may take long."""
+
+    @property
+    def waiting(self) -> Collection[str]:
+        """Ids of events handed to `publish` that wait for a retry; always empty on a bus that settles at once."""
 
     async def start(self) -> None:
         """Connect in the background and keep connected; never raises because the broker is away."""

@@ -37,6 +37,7 @@ class AmqpBus:
     """
 
     settles_late = False
+    waiting = frozenset[str]()
 
     def __init__(
         self,

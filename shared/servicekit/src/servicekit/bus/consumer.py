@@ -141,7 +141,9 @@ class Consumer:
     async def _retry(self, delivery: Delivery, retry: Retry) -> None:
         letter = DeadLetter.of(self.queue, delivery.body, reason=retry.reason, attempts=delivery.attempt)
         await delivery.retry(retry.delay)
-        log.warning("event_retried", **_facts(letter), delay=retry.delay)
+        # Waiting once or twice is how things are meant to be ("not there yet"); more is worth a look.
+        tell = log.warning if delivery.attempt > 2 else log.info
+        tell("event_retried", **_facts(letter), delay=retry.delay)
         self._count("retried")
 
     def _dead(self, delivery: Delivery, reason: str) -> tuple[Delivery, DeadLetter]:

@@ -57,7 +57,7 @@ dead_letters = Table(
     Column("died_at", UtcDateTime, nullable=False),
     Column("replay_requested_at", UtcDateTime),
     Column("replay_at", UtcDateTime),
-    Index("ix_dead_letters_event", "queue", "event_id"),
+    Index("ix_dead_letters_event", "queue", "event_id", unique=True),
     Index("ix_dead_letters_replay_at", "replay_at"),
 )
 """``body`` is what arrived, byte for byte: it may be no event at all, and then what it says of itself is null.
@@ -125,14 +125,15 @@ class DeadLetters:
 
     async def keep(self, letters: Sequence[DeadLetter]) -> None:
         """Keep them all, or raise. A letter takes the place of an older one of the same event and queue."""
+        newest = {(letter.queue, letter.event_id or letter.id): letter for letter in letters}
         known: dict[str, list[str]] = defaultdict(list)
-        for letter in letters:
+        for letter in newest.values():
             if letter.event_id is not None:
                 known[letter.queue].append(letter.event_id)
         async with self.database.transaction() as session:
             for queue, ids in known.items():
                 await session.execute(delete(dead_letters).where(_columns.queue == queue, _columns.event_id.in_(ids)))
-            await session.execute(insert(dead_letters), [asdict(letter) for letter in letters])
+            await session.execute(insert(dead_letters), [asdict(letter) for letter in newest.values()])
 
     async def page(self, *, queue: str | None = None, before: str | None = None, limit: int = 50) -> list[DeadLetter]:
         """A page, newest first: those whose id is below ``before``, the last id of the page before it."""

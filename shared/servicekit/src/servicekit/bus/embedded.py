@@ -27,6 +27,7 @@ class EmbeddedBus:
 
     def __init__(self, expected: Iterable[Queue] = QUEUES, *, pause: float = 1.0, grace: float = 5.0) -> None:
         self._queues = {queue.name: _Queue(queue) for queue in expected}
+        self.waiting: set[str] = set()
         self._pause = pause
         self._grace = grace
         self._users = 0
@@ -42,7 +43,7 @@ class EmbeddedBus:
         for event in events:
             for queue in self._queues.values():
                 if (event.exchange, event.routing_key) in queue.bindings:
-                    deliveries.append(_Delivery(queue, event.body))
+                    deliveries.append(_Delivery(queue, event, self.waiting))
         for delivery in deliveries:
             delivery.queue.put(delivery)
         try:
@@ -118,9 +119,11 @@ class _Delivery:
 
     given_up = None
 
-    def __init__(self, queue: _Queue, body: bytes) -> None:
+    def __init__(self, queue: _Queue, event: Outgoing, waiting: set[str]) -> None:
         self.queue = queue
-        self.body = body
+        self.body = event.body
+        self._event_id = event.event_id
+        self._waiting = waiting
         self.attempt = 1
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waits_for_retry = False
@@ -135,10 +138,12 @@ class _Delivery:
 
     async def retry(self, delay: float) -> None:
         self._waits_for_retry = True
+        self._waiting.add(self._event_id)
         asyncio.get_running_loop().call_later(delay, self._again)
 
     def _again(self) -> None:
         self._waits_for_retry = False
+        self._waiting.discard(self._event_id)
         if not self.outcome.done():
             self.attempt += 1
             self.queue.deliver(self)

@@ -8,19 +8,19 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import select
 
 from servicekit.auth import PERSON_TOKEN_LIFETIME, Admin, Role, Tokens, Viewer
-from servicekit.fields import Body, Line, Name
+from servicekit.fields import Body, Email, Line, Name, Secret
 from servicekit.identity import service
 from servicekit.identity.models import ApiToken, User
 from servicekit.pagination import Page, PageQuery, fetch_page
 from servicekit.sessions import ReadSession, ServiceDatabase, WriteSession
 
-Password = Annotated[str, StringConstraints(min_length=10, max_length=1000)]
-EmailAddress = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+Password = Annotated[Secret, StringConstraints(min_length=10)]
+EmailAddress = Annotated[Email, StringConstraints(min_length=3)]
 
 
 class Credentials(Body):
-    email: str
-    password: str
+    email: EmailAddress
+    password: Secret
 
 
 class AccessToken(BaseModel):

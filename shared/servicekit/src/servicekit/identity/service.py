@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from servicekit.auth import Authenticate, Principal, Role, Tokens
@@ -26,6 +27,10 @@ class WrongCredentials(Unauthorized):
 
 class UserExists(Conflict):
     code = "user_exists"
+
+
+class LastAdministrator(Conflict):
+    code = "last_administrator"
 
 
 def token_hash(token: str) -> str:
@@ -51,8 +56,11 @@ async def find_user(session: AsyncSession, email: str) -> User | None:
 async def create_user(database: Database, *, email: str, password: str, role: Role, name: str = "") -> User:
     """A new user. Raises `UserExists`."""
     password_hash = await hash_password(password)  # before the transaction: it takes long
-    async with database.transaction() as session:
-        return await _add_user(session, email, password_hash, role, name)
+    try:
+        async with database.transaction() as session:
+            return await _add_user(session, email, password_hash, role, name)
+    except IntegrityError:
+        raise UserExists(f"there is a user {email} already") from None  # made at the same moment
 
 
 async def _add_user(session: AsyncSession, email: str, password_hash: str, role: Role, name: str = "") -> User:
@@ -66,7 +74,7 @@ async def _add_user(session: AsyncSession, email: str, password_hash: str, role:
 
 
 async def edit_user(database: Database, user_id: str, changes: Mapping[str, Any]) -> User:
-    """Change ``role``, ``name``, ``is_active`` or ``password`` of a user. Raises `NotFound`."""
+    """Change ``role``, ``name``, ``is_active`` or ``password`` of a user. Raises `NotFound`, `LastAdministrator`."""
     changed = dict(changes)
     if (password := changed.pop("password", None)) is not None:
         changed["password_hash"] = await hash_password(password)
@@ -76,6 +84,10 @@ async def edit_user(database: Database, user_id: str, changes: Mapping[str, Any]
             raise NotFound(f"no user {user_id}", code="user_not_found")
         for name, value in changed.items():
             setattr(user, name, value)
+        await session.flush()
+        admins = select(User.id).where(User.role == "admin", User.is_active).limit(1)
+        if (await session.execute(admins)).first() is None:
+            raise LastAdministrator("somebody must be an active administrator; make another one first")
         return user
 
 
@@ -86,10 +98,13 @@ async def ensure_admin(database: Database, email: str, password: str) -> bool:
         if (await session.execute(anyone)).first() is not None:
             return False
     password_hash = await hash_password(password)
-    async with database.transaction() as session:
-        if (await session.execute(anyone)).first() is not None:
-            return False
-        await _add_user(session, email, password_hash, "admin")
+    try:
+        async with database.transaction() as session:
+            if (await session.execute(anyone)).first() is not None:
+                return False
+            await _add_user(session, email, password_hash, "admin")
+    except (IntegrityError, UserExists):
+        return False  # another process that starts at the same moment has made it
     return True
 
 

@@ -159,7 +159,7 @@ def create_infrastructure() -> None:
         sa.Column("replay_at", UtcDateTime()),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_dead_letters_event", "dead_letters", ["queue", "event_id"])
+    op.create_index("ix_dead_letters_event", "dead_letters", ["queue", "event_id"], unique=True)
     op.create_index("ix_dead_letters_replay_at", "dead_letters", ["replay_at"])
     op.create_table(
         "idempotency_keys",

@@ -203,7 +203,7 @@ def upgrade() -> None:
         sa.Column("replay_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_dead_letters_event", "dead_letters", ["queue", "event_id"])
+    op.create_index("ix_dead_letters_event", "dead_letters", ["queue", "event_id"], unique=True)
     op.create_index("ix_dead_letters_replay_at", "dead_letters", ["replay_at"])
 
     op.create_table(
