@@ -10,6 +10,7 @@ from servicekit.answers import answer
 from servicekit.auth import Member, Viewer
 from servicekit.db import utc_now
 from servicekit.etags import IfMatch
+from servicekit.fields import Day
 from servicekit.idempotency import Idempotent
 from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, ServiceDatabase, WriteSession
@@ -41,8 +42,8 @@ async def _filters(
     crm_account_id: str | None = None,
     crm_contact_id: str | None = None,
     crm_potential_id: str | None = None,
-    date_from: datetime.date | None = None,
-    date_to: datetime.date | None = None,
+    date_from: Day | None = None,
+    date_to: Day | None = None,
     q: str | None = None,
 ) -> Filters:
     return Filters(

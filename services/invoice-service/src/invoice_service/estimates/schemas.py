@@ -6,7 +6,7 @@ from typing import Self
 from contracts.documents import EstimateStatus
 from contracts.values import Address, CurrencyCode
 from pydantic import BaseModel, Field, model_validator
-from servicekit.fields import Body, Line, Text
+from servicekit.fields import Body, Day, Line, Text
 
 from invoice_service.estimates.actions import AllowedAction, allowed_actions
 from invoice_service.estimates.models import Estimate
@@ -26,8 +26,8 @@ class EstimateBody(Body):
     crm_account_id: str | None = AnyId
     crm_contact_id: str | None = AnyId
     contact_person_id: str | None = AnyId
-    date: datetime.date | None = None
-    expiry_date: datetime.date | None = None
+    date: Day | None = None
+    expiry_date: Day | None = None
     reference_number: Line = ""
     currency_code: CurrencyCode | None = None
     line_items: list[LineItemBody] = Field(min_length=1, max_length=MAX_LINE_ITEMS)
@@ -50,8 +50,8 @@ class EstimateEdit(Body):
     """Only the fields sent change; ``line_items`` takes the place of all lines."""
 
     contact_person_id: str | None = AnyId
-    date: datetime.date = datetime.date.min
-    expiry_date: datetime.date | None = None
+    date: Day = datetime.date.min
+    expiry_date: Day | None = None
     reference_number: Line = ""
     currency_code: CurrencyCode = ""
     line_items: list[LineItemBody] = Field([], min_length=1, max_length=MAX_LINE_ITEMS)
