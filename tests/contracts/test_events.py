@@ -13,9 +13,11 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 from contracts.accounts import AccountSnapshot
 from contracts.contacts import ContactSnapshot
-from contracts.customers import ContactPersonSnapshot, CrmLink, CustomerSnapshot
+from contracts.customers import ContactPersonSnapshot, CrmLink, CustomerSnapshot, MergedCustomerSnapshot
 from contracts.documents import EstimateSnapshot, InvoiceSnapshot, LineItemSnapshot
 from contracts.event import Event, UndecodableEvent, decode, encode, join, split
+from contracts.items import ItemSnapshot
+from contracts.payments import PaymentAllocationSnapshot, PaymentSnapshot
 from contracts.potentials import PotentialSnapshot
 from contracts.topology import PUBLISHED, QUEUES, by_wire_type
 from contracts.values import Address
@@ -118,8 +120,48 @@ SNAPSHOTS: dict[type, Any] = {
         ),
         crm_links=(LINK,),
     ),
+    MergedCustomerSnapshot: MergedCustomerSnapshot(
+        id="0197-customer",
+        version=3,
+        organization_id="0197-organization",
+        customer_name="Alfreds Futterkiste",
+        phone="030-0074321",
+        fax="030-0076545",
+        billing_address=ADDRESS,
+        shipping_address=ADDRESS,
+        currency_code="EUR",
+        status="inactive",
+        source="crm",
+        merged_into="0197-customer-that-stayed",
+    ),
+    ItemSnapshot: ItemSnapshot(
+        id="0197-item",
+        version=2,
+        organization_id="0197-organization",
+        name="Queso Cabrales",
+        description="Sheep's milk",
+        rate=Decimal("14.00"),
+        currency_code="EUR",
+        unit="kg",
+        tax_percentage=Decimal("19"),
+    ),
     EstimateSnapshot: EstimateSnapshot(
         **DOCUMENT, estimate_number="EST-000001", status="accepted", expiry_date=date(2026, 3, 2)
+    ),
+    PaymentSnapshot: PaymentSnapshot(
+        id="0197-payment",
+        version=1,
+        organization_id="0197-organization",
+        customer_id="0197-customer",
+        date=date(2026, 2, 14),
+        amount=Decimal("120.00"),
+        unused_amount=Decimal("20.00"),
+        currency_code="EUR",
+        payment_mode="bank transfer",
+        reference_number="E2E-7",
+        allocations=(PaymentAllocationSnapshot(invoice_id="0197-document", amount=Decimal("100.00")),),
+        crm_links=(LINK,),
+        updated_at=TIME,
     ),
     InvoiceSnapshot: InvoiceSnapshot(
         **DOCUMENT,

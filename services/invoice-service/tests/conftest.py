@@ -98,6 +98,24 @@ class Invoice:
             body["customer_id"] = customer_id
         return made(await self.admin.post("/v1/estimates", json=body))
 
+    async def bill(self, customer_id: str | None = None, status: str = "sent", **fields: Any) -> Json:
+        """An invoice, sent unless ``status`` says draft."""
+        body = {"line_items": [LINE], **fields}
+        if customer_id is not None:
+            body["customer_id"] = customer_id
+        draft = made(await self.admin.post("/v1/invoices", json=body))
+        if status == "draft":
+            return draft
+        return ok(await self.admin.post(f"/v1/invoices/{draft['id']}/status/{status}"))
+
+    async def pay(self, invoice_id: str, amount: str, **fields: Any) -> Json:
+        """A payment of an invoice."""
+        return made(await self.admin.post(f"/v1/invoices/{invoice_id}/payments", json={"amount": amount, **fields}))
+
+    async def shown(self, kind: str, id_: str) -> Json:
+        """The record as it is now."""
+        return ok(await self.admin.get(f"/v1/{kind}/{id_}"))
+
     async def mark(self, estimate_id: str, status: str) -> Json:
         """The estimate, made ``status``."""
         return ok(await self.admin.post(f"/v1/estimates/{estimate_id}/status/{status}"))
@@ -132,8 +150,14 @@ class Invoice:
 
 
 @pytest.fixture
-async def invoice(stack: Any) -> Invoice:
+def invoice_settings() -> Json:
+    """What Invoice is started with besides the stack's own settings; a test file may say otherwise."""
+    return {}
+
+
+@pytest.fixture
+async def invoice(stack: Any, invoice_settings: Json) -> Invoice:
     """Invoice alone, on each set-up; its relay is stopped, so that the outbox keeps what it tells."""
-    await stack.start("invoice")
+    await stack.start("invoice", **invoice_settings)
     await stack.apps["invoice"].state.service.relay.stop()
     return Invoice(stack, await stack.person("invoice", "admin"))

@@ -58,9 +58,8 @@ class Books:
             if one.customer_id not in gone and id_ not in changes.deleted_persons
         }
         for key, link in self.links.items():
-            if link.customer_id in gone:
-                link = replace(link, customer_id=None, contact_person_id=None)
-            self.links[key] = replace(link, own_customer_id=None) if link.own_customer_id in gone else link
+            if key.record_type == "contact" and link.customer_id in gone:
+                self.links[key] = replace(link, customer_id=None, contact_person_id=None)
         self.links |= made.after.links
         return [result.outcome for result in made.results]
 
@@ -76,14 +75,38 @@ class Books:
             if record.key in links and links[record.key].deleted
         }
         links |= {key: link for key, link in self.links.items() if link.account_id in restored and not link.deleted}
-        ids = {id_ for link in links.values() for id_ in (link.customer_id, link.own_customer_id)}
-        links |= {key: link for key, link in self.links.items() if link.upholds in ids - {None}}
+        ids = {id_ for link in links.values() for id_ in (link.customer_id, link.own_customer_id)} - {None}
+        links |= {key: link for key, link in self.links.items() if link.home in ids}
         person_ids = {link.contact_person_id for link in links.values()}
         return State(
             links,
             {id_: one for id_, one in self.customers.items() if id_ in ids},
             {id_: one for id_, one in self.persons.items() if id_ in person_ids},
         )
+
+    def merge(self, gone_id: str, into_id: str) -> list[Key]:
+        """Merge a customer into another one, as `merging.joining` does; the records that had their home at it."""
+        gone, stays = self.customers[gone_id], self.customers[into_id]
+        for customer in (gone, stays):
+            upholding = [link for link in self.links.values() if link.upholds == customer.id]
+            if upholding:
+                first = min(upholding, key=lambda link: (link.rank, link.key))
+                self.links[first.key] = replace(first, fields=customer.fields)
+        ranks = [link.rank for link in self.links.values() if link.home == into_id]
+        moved = sorted((link for link in self.links.values() if link.home == gone_id), key=lambda one: one.rank)
+        for link in [*self.links.values()]:
+            ids = {name: getattr(link, name) for name in ("customer_id", "own_customer_id")}
+            ids = {name: into_id if id_ == gone_id else id_ for name, id_ in ids.items()}
+            offset = max(ranks) + 1 if ranks and link in moved else 0
+            self.links[link.key] = replace(link, **ids, rank=link.rank + offset)
+        self.persons = {
+            id_: replace(one, customer_id=into_id) if one.customer_id == gone_id else one
+            for id_, one in self.persons.items()
+        }
+        transactions = gone.has_transactions or stays.has_transactions
+        self.customers[into_id] = replace(stays, has_transactions=transactions)
+        del self.customers[gone_id]
+        return [link.key for link in moved]
 
     def transact(self) -> None:
         """Every customer there is gets a document."""
@@ -165,7 +188,7 @@ class TestVersions:
         assert [result.outcome for result in made.results] == ["unchanged"] * 3
         changes = crm_changes.between(before, made.after)
         assert len(changes.changed_links) == 3
-        assert changes == crm_changes.Changes([], [], [], [], [], [], [], changes.changed_links)
+        assert changes == crm_changes.Changes([], [], [], [], [], [], [], changes.changed_links, [])
 
 
 class TestCaseChanges:
@@ -258,32 +281,95 @@ class TestDeleting:
 
         assert books.shown() == []
 
-    def test_a_customer_that_two_accounts_uphold_stays_until_both_are_deleted(self) -> None:
+
+class TestMerged:
+    """S29: after customers were merged."""
+
+    def merged(self, *records: Record) -> Books:
+        """The customers of the first two records, the second one merged into the first."""
         books = Books()
-        books.apply(account("a"), account("b"))
-        kept = books.links[Key("account", "a")].customer_id
-        merged = books.links[Key("account", "b")]
-        del books.customers[merged.customer_id or ""]
-        books.links[merged.key] = replace(merged, customer_id=kept)  # as merging b into a will do (S29)
+        books.apply(*records)
+        kept, gone = (books.links[record.key].customer_id or "" for record in records[:2])
+        books.merge(gone, kept)
+        return books
+
+    def test_s29_the_customer_stays_until_both_accounts_are_deleted(self) -> None:
+        books = self.merged(account("a"), account("b"))
 
         assert books.apply(account("b", 2, deleted=True)) == ["updated"]
         assert books.shown() == [("Company a", [])]
         assert books.apply(account("a", 2, deleted=True)) == ["deleted"]
+        assert books.shown() == books.shown(active=False) == []
+
+    def test_s29_no_later_version_brings_the_duplicate_back_or_renames_the_one_that_stayed(self) -> None:
+        books = self.merged(account("a"), account("b"), contact("c", at="b"))
+
+        assert books.apply(account("b", 2, name="B"), contact("c", 2, at="b", name="C")) == ["unchanged", "updated"]
+        assert books.apply(account("a", 2, name="A")) == ["updated"]
+
+        assert books.shown() == [("A", ["C"])]
+
+    @pytest.mark.parametrize("deleted_first", [True, False])
+    def test_s29_when_the_first_account_is_deleted_the_second_one_takes_over(self, deleted_first: bool) -> None:
+        books = self.merged(account("a"), account("b"))
+        records = [account("a", 2, deleted=True), account("b", 2, name="Renamed")]
+
+        for record in records if deleted_first else reversed(records):
+            books.apply(record)
+
+        assert books.shown() == [("Renamed", [])]
+        books.apply(account("a", 3, name="Back"))
+        assert books.shown() == [("Back", [])]
+
+    def test_s29_both_deleted_they_come_back_as_one(self) -> None:
+        books = self.merged(account("a"), account("b"))
+        books.apply(account("a", 2, deleted=True), account("b", 2, deleted=True))
         assert books.shown() == []
 
-    def test_s29_a_contact_merged_into_an_account_s_customer_does_not_rename_it(self) -> None:
+        assert books.apply(account("b", 3)) == ["created"]
+        assert books.shown() == [("Company b", [])]
+        assert books.apply(account("a", 3)) == ["updated"]
+        assert books.shown() == [("Company a", [])]
+
+    def test_s29_a_customer_made_by_hand_never_goes(self) -> None:
         books = Books()
-        books.apply(account("a"), contact("c"))
-        kept = books.links[Key("account", "a")].customer_id or ""
-        merged = books.links[Key("contact", "c")]
-        del books.customers[merged.customer_id or ""]
-        books.links[merged.key] = replace(merged, customer_id=kept, own_customer_id=kept)
-        person_id = merged.contact_person_id or ""
-        books.persons[person_id] = replace(books.persons[person_id], customer_id=kept)
+        by_hand = KnownCustomer("by hand", ImportedCustomer(customer_name="By hand"), imported=False)
+        books.customers[by_hand.id] = by_hand
+        books.apply(account("a"), account("b"))
+        for id_ in ("a", "b"):
+            books.merge(books.links[Key("account", id_)].customer_id or "", by_hand.id)
+
+        books.apply(account("b", 2, name="B"))
+        assert books.shown() == [("By hand", [])]
+        books.apply(account("a", 2, name="A"))
+        assert books.shown() == [("A", [])]
+        books.apply(account("a", 3, deleted=True))
+        assert books.shown() == [("B", [])]
+        books.apply(account("b", 3, deleted=True))
+        assert books.shown() == [("B", [])]
+
+    def test_s29_a_contact_merged_into_an_account_s_customer_does_not_rename_it(self) -> None:
+        books = self.merged(account("a"), contact("c"))
 
         assert books.apply(contact("c", 2, name="Renamed")) == ["updated"]
 
         assert books.shown() == [("Company a", ["Renamed"])]
+
+    def test_s29_an_account_merged_into_a_contact_s_customer_takes_over_when_that_moves_to_it(self) -> None:
+        books = self.merged(contact("c"), account("a"))
+        books.apply(account("a", 2, name="A"))
+        assert books.shown() == [("Person c", ["Person c"])]
+
+        books.apply(contact("c", 2, at="a", name="C"))
+
+        assert books.shown() == [("A", ["C"])]
+
+    def test_s29_a_contact_that_moves_to_the_merged_account_comes_to_the_one_that_stayed(self) -> None:
+        books = self.merged(account("a"), account("b"), contact("c"))
+
+        books.apply(contact("c", 2, at="b"))
+
+        assert books.shown() == [("Company a", ["Person c"])]
 
 
 class TestRefusals:
@@ -334,23 +420,23 @@ class Crm:
         self.newest[record.key] = record
         self.published.append(record)
 
-    def customers(self) -> list[tuple[str, list[str]]]:
-        """The customers that a fresh import makes."""
-        live = [record for record in self.newest.values() if not record.deleted]
-        return sorted(
-            (
-                record.customer.customer_name,
-                [record.customer.customer_name]
-                if record.key.record_type == "contact"
-                else sorted(
-                    one.contact_person.last_name
-                    for one in live
-                    if one.account_id == record.key.record_id and one.contact_person
-                ),
-            )
-            for record in live
-            if record.account_id is None and record.customer
-        )
+    def customers(self, groups: Sequence[Sequence[Key]] = ()) -> list[tuple[str, list[str]]]:
+        """The customers that a fresh import makes; of each of ``groups``, merged in that order, one."""
+        merged = {key for group in groups for key in group}
+        alone = [[key] for key in self.newest if key not in merged]
+        found = (self._customer(group) for group in [*groups, *alone])
+        return sorted(customer for customer in found if customer is not None)
+
+    def _customer(self, group: Sequence[Key]) -> tuple[str, list[str]] | None:
+        live = {key: record for key, record in self.newest.items() if not record.deleted}
+        homes = [live[key] for key in group if key in live and live[key].account_id is None]
+        names = [record.customer.customer_name for record in homes if record.customer]
+        persons = [
+            record.contact_person.last_name
+            for record in live.values()
+            if record.contact_person and (record in homes or Key("account", record.account_id or "") in group)
+        ]
+        return (names[0], sorted(persons)) if names else None
 
 
 doings = st.lists(
@@ -367,18 +453,15 @@ doings = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
-@given(doings=doings, data=st.data())
-def test_s25_any_order_and_repetition_ends_with_the_customers_of_a_fresh_import(
-    doings: list[dict[str, object]], data: st.DataObject
-) -> None:
+def run(doings: list[dict[str, object]], data: st.DataObject, *, merging: bool) -> tuple[Crm, Books, list[list[Key]]]:
+    """What is done in a CRM comes to Invoice in any order, some of it twice; with merges in between, their groups."""
     crm = Crm()
     for doing in doings:
         crm.do(**doing)  # type: ignore[arg-type]
     arriving = data.draw(st.permutations(crm.published))
     arriving += data.draw(st.lists(st.sampled_from(crm.published), max_size=5))
     books = Books()
-
+    groups: list[list[Key]] = []
     while arriving:
         size = data.draw(st.integers(1, 4))
         command, arriving = arriving[:size], arriving[size:]
@@ -388,6 +471,33 @@ def test_s25_any_order_and_repetition_ends_with_the_customers_of_a_fresh_import(
         # As sync does: a contact whose account is missing comes again, later.
         missing = [one for one, outcome in zip(command, outcomes, strict=True) if outcome == "account_missing"]
         arriving += missing
+        active = [id_ for id_, one in books.customers.items() if one.active]
+        if merging and len(active) > 1 and data.draw(st.booleans()):
+            gone_id, into_id, *_ = data.draw(st.permutations(active))
+            homes = sorted((link for link in books.links.values() if link.home == into_id), key=lambda one: one.rank)
+            moved = books.merge(gone_id, into_id)
+            group = [*(link.key for link in homes), *moved]
+            groups = [*(one for one in groups if not set(one) & set(group)), group]
+    return crm, books, groups
+
+
+@settings(max_examples=400, deadline=None)
+@given(doings=doings, data=st.data())
+def test_s25_any_order_and_repetition_ends_with_the_customers_of_a_fresh_import(
+    doings: list[dict[str, object]], data: st.DataObject
+) -> None:
+    crm, books, _ = run(doings, data, merging=False)
 
     assert books.shown() == crm.customers()
+    assert all(one.has_transactions for one in books.customers.values() if not one.active)
+
+
+@settings(max_examples=400, deadline=None)
+@given(doings=doings, data=st.data())
+def test_s29_after_merges_too_and_what_was_merged_stays_one(
+    doings: list[dict[str, object]], data: st.DataObject
+) -> None:
+    crm, books, groups = run(doings, data, merging=True)
+
+    assert books.shown() == crm.customers(groups)
     assert all(one.has_transactions for one in books.customers.values() if not one.active)

@@ -155,6 +155,68 @@ async def test_a_list_is_read_in_the_same_few_statements_whatever_its_length(inv
     assert counts[0] == counts[1] <= 5
 
 
+async def test_an_inactive_customer_gets_no_new_documents_until_it_is_active_again(invoice: Any) -> None:
+    customer = await invoice.customer()
+    path = f"/v1/customers/{customer['id']}"
+
+    late = await invoice.admin.post(f"{path}/inactive", headers={"If-Match": '"7"'})
+    assert invoice.refused(late) == (412, "version_conflict")
+    inactive = invoice.ok(await invoice.admin.post(f"{path}/inactive", headers={"If-Match": '"1"'}))
+    again = invoice.ok(await invoice.admin.post(f"{path}/inactive"))
+
+    assert inactive == again == {**customer, "status": "inactive", "version": 2}
+    assert [one["id"] for one in await invoice.customers(status="inactive")] == [customer["id"]]
+    line = {"name": "Order 10248", "rate": "1"}
+    for kind in ("estimates", "invoices"):
+        refused = await invoice.admin.post(f"/v1/{kind}", json={"customer_id": customer["id"], "line_items": [line]})
+        assert invoice.refused(refused) == (409, "customer_inactive")
+    assert invoice.ok(await invoice.admin.post(f"{path}/active")) == {**customer, "version": 3}
+    await invoice.estimate(customer["id"])
+    told = [(verb, data.status) for verb, data, _ in await invoice.told("customer")]
+    assert told == [("created", "active"), ("updated", "inactive"), ("updated", "active")]
+    nobody = await invoice.admin.post("/v1/customers/nobody/inactive")
+    assert invoice.refused(nobody) == (404, "customer_not_found")
+
+
+async def test_s28_allowed_actions_say_what_the_routes_do(invoice: Any) -> None:
+    await invoice.apply(invoice.account("a"))
+    (imported,) = await invoice.customers()
+    busy, plain, other = [await invoice.customer(name) for name in ("Busy", "Plain", "Other")]
+    await invoice.estimate(busy["id"])
+
+    for one, code in ((imported, "customer_is_imported"), (busy, "customer_has_transactions"), (plain, None)):
+        path = f"/v1/customers/{one['id']}"
+        actions = {
+            action["action"]: action for action in (await invoice.shown("customers", one["id"]))["allowed_actions"]
+        }
+        assert list(actions) == ["edit", "delete", "active", "inactive", "merge"]
+        assert [name for name, action in actions.items() if not action["allowed"]] == (
+            [] if code is None else ["delete"]
+        )
+        assert (await invoice.admin.patch(path, json={"notes": "A"})).status_code == 200
+        for name, body in (("inactive", None), ("active", None), ("merge?dry_run=true", {"into": other["id"]})):
+            assert (await invoice.admin.post(f"{path}/{name}", json=body)).status_code == 200
+        deleted = await invoice.admin.delete(path)
+        if code is None:
+            assert deleted.status_code == 204
+        else:
+            assert invoice.refused(deleted) == (409, code)
+            assert actions["delete"]["reason"] == deleted.json()["detail"]
+    viewer = await invoice.stack.person("invoice", "viewer")
+    seen = invoice.ok(await viewer.get(f"/v1/customers/{other['id']}"))["allowed_actions"]
+    assert [action["allowed"] for action in seen] == [False] * 5
+
+
+async def test_s27_it_says_which_fields_the_next_update_from_the_crm_overwrites(invoice: Any) -> None:
+    await invoice.apply(invoice.account("a"), invoice.contact("c", at="a"), invoice.contact("e"))
+    await invoice.customer("By hand")
+
+    owned = {one["customer_name"]: one["crm_owned_fields"] for one in await invoice.customers()}
+
+    fields = ["customer_name", "phone", "fax", "billing_address", "shipping_address"]
+    assert owned == {"Company a": fields, "Person e": fields, "By hand": []}
+
+
 async def test_a_viewer_reads_and_does_not_write(invoice: Any) -> None:
     viewer = await invoice.stack.person("invoice", "viewer")
     customer = await invoice.customer()
@@ -164,5 +226,7 @@ async def test_a_viewer_reads_and_does_not_write(invoice: Any) -> None:
         await viewer.post("/v1/customers", json={"customer_name": "A"}),
         await viewer.patch(f"/v1/customers/{customer['id']}", json={"notes": "A"}),
         await viewer.delete(f"/v1/customers/{customer['id']}"),
+        await viewer.post(f"/v1/customers/{customer['id']}/inactive"),
+        await viewer.post(f"/v1/customers/{customer['id']}/active"),
     ):
         assert invoice.refused(response) == (403, "role_too_low")

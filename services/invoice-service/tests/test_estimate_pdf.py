@@ -3,7 +3,7 @@
 from io import BytesIO
 from typing import Any
 
-from invoice_service.estimates.printing import content_disposition
+from invoice_service.documents.printing import content_disposition
 from pypdf import PdfReader
 
 

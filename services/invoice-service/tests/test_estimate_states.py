@@ -5,17 +5,21 @@ from typing import get_args
 
 import pytest
 from contracts.documents import EstimateStatus
+from invoice_service.documents.models import StalePotentialVersion
 from invoice_service.estimates.actions import allowed_actions
 from invoice_service.estimates.models import (
     Estimate,
     EstimateAlreadyInvoiced,
+    EstimateNotConvertible,
     EstimateTransitionRefused,
-    StalePotentialVersion,
 )
+from servicekit.auth import Principal
 from servicekit.errors import Conflict
 
 TODAY = datetime.date(2025, 6, 15)
 YESTERDAY = TODAY - datetime.timedelta(days=1)
+MEMBER = Principal("u", "Mia", "member")
+VIEWER = Principal("v", "Vic", "viewer")
 STATES: tuple[EstimateStatus, ...] = get_args(EstimateStatus)
 
 # From interfaces.md, "States and who may move them".
@@ -51,7 +55,7 @@ def test_each_state_becomes_what_the_table_says_and_allowed_actions_agrees(
     state: EstimateStatus, to: EstimateStatus
 ) -> None:
     one = estimate(state)
-    (told,) = [action for action in allowed_actions(one, TODAY, 7) if action.action == to]
+    (told,) = [action for action in allowed_actions(one, MEMBER, TODAY, 7) if action.action == to]
 
     if to in EXPECTED[state] or to == state:
         happened = one.mark(to, TODAY)
@@ -70,10 +74,33 @@ def test_each_state_becomes_what_the_table_says_and_allowed_actions_agrees(
 @pytest.mark.parametrize("newest", [7, 8])
 @pytest.mark.parametrize("state", STATES)
 def test_an_invoiced_one_is_not_edited_and_only_the_newest_draft_is_deleted(state: EstimateStatus, newest: int) -> None:
-    actions = {action.action: action.allowed for action in allowed_actions(estimate(state), TODAY, newest)}
+    actions = {action.action: action.allowed for action in allowed_actions(estimate(state), MEMBER, TODAY, newest)}
     assert actions["edit"] == (state != "invoiced")
     assert actions["delete"] == (state == "draft" and newest == 7)
-    assert set(actions) == {"edit", "delete", "sent", "accepted", "declined"}
+    assert actions["convert"] == (state in ("draft", "sent", "accepted"))
+    assert actions["send"] == (state != "invoiced")
+    assert set(actions) == {"edit", "delete", "sent", "accepted", "declined", "send", "convert"}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_a_draft_a_sent_or_an_accepted_one_is_converted(state: EstimateStatus) -> None:
+    one = estimate(state)
+    if state in ("draft", "sent", "accepted"):
+        one.convert("i", TODAY)
+        assert (one.status, one.invoice_id, one.version) == ("invoiced", "i", 2)
+        one.release()
+        assert (one.status, one.invoice_id, one.version) == (state, None, 3)
+        return
+    with pytest.raises(EstimateAlreadyInvoiced if state == "invoiced" else EstimateNotConvertible):
+        one.convert("i", TODAY)
+    assert (one.status, one.invoice_id, one.version) == (state, None, 1)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_viewer_may_do_nothing_and_is_told_why(state: EstimateStatus) -> None:
+    told = allowed_actions(estimate(state), VIEWER, TODAY, 7)
+    assert not any(action.allowed for action in told)
+    assert all("needs the role member" in (action.reason or "") for action in told)
 
 
 class TestExpiry:

@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 from typing import Any
 
+import pytest
 from invoice_service import numbering
 
 
-async def test_fifty_creations_at_once_of_which_some_fail_leave_no_gap_and_no_double(invoice: Any) -> None:
+@pytest.mark.parametrize(("kind", "prefix"), [("estimate", "EST-"), ("invoice", "INV-")])
+async def test_fifty_creations_at_once_of_which_some_fail_leave_no_gap_and_no_double(
+    invoice: Any, kind: numbering.Kind, prefix: str
+) -> None:
     customer = await invoice.customer()
     (organization,) = invoice.ok(await invoice.admin.get("/v1/organizations"))["items"]
     good = {"customer_id": customer["id"], "line_items": [{"name": "Line", "rate": "1"}]}
@@ -16,18 +20,35 @@ async def test_fifty_creations_at_once_of_which_some_fail_leave_no_gap_and_no_do
         if number % 5 == 1:  # fails after it has taken its number
             with contextlib.suppress(ZeroDivisionError):
                 async with invoice.database.transaction() as session:
-                    await numbering.take(session, organization["id"], "estimate")
+                    await numbering.take(session, organization["id"], kind)
                     await asyncio.sleep(0.001)
                     raise ZeroDivisionError
             return None
         body = good | ({"line_items": [{"name": "Line", "rate": "-1"}]} if number % 5 == 2 else {})
-        response = await invoice.admin.post("/v1/estimates", json=body)
-        return str(response.json()["estimate_number"]) if response.status_code == 201 else None
+        response = await invoice.admin.post(f"/v1/{kind}s", json=body)
+        return str(response.json()[f"{kind}_number"]) if response.status_code == 201 else None
 
     numbers = sorted(number for number in await asyncio.gather(*map(create, range(50))) if number)
+    await invoice.stack.stop("invoice")
+    await invoice.stack.start("invoice")
 
-    assert numbers == [f"EST-{number:06d}" for number in range(1, 31)]
-    assert (await invoice.estimate(customer["id"]))["estimate_number"] == "EST-000031"
+    assert numbers == [f"{prefix}{number:06d}" for number in range(1, 31)]
+    assert await create(0) == f"{prefix}000031"
+
+
+async def test_invoices_made_and_converted_at_once_share_one_row_of_numbers(invoice: Any) -> None:
+    customer = await invoice.customer()
+    estimates = [await invoice.estimate(customer["id"]) for _ in range(6)]
+    paths = [f"/v1/estimates/{estimate['id']}/convert" for estimate in estimates] * 2
+    body = {"customer_id": customer["id"], "line_items": [{"name": "Line", "rate": "1"}]}
+
+    made = await asyncio.gather(
+        *(invoice.admin.post(path) for path in paths),
+        *(invoice.admin.post("/v1/invoices", json=body) for _ in range(6)),
+    )
+
+    numbers = sorted(response.json()["invoice_number"] for response in made if response.status_code == 201)
+    assert numbers == [f"INV-{number:06d}" for number in range(1, 13)]
 
 
 async def test_only_the_newest_draft_is_deleted_and_its_number_is_given_again(invoice: Any) -> None:

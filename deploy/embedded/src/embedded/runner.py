@@ -90,6 +90,8 @@ def _create_apps(settings: EmbeddedSettings, secrets: Secrets, urls: dict[str, s
     for name, (settings_class, create_app) in APPS.items():
         port = int(urls[name].rpartition(":")[2])
         values = shared | {"database_url": settings.database_url(name), "port": port}
+        if name == "invoice":
+            values["mail_dir"] = settings.data_dir.absolute() / "mail"
         apps[name] = create_app(settings_class.of(**values), bus=bus)
     return apps
 

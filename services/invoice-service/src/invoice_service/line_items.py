@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from contracts.values import MINOR_UNITS
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, model_validator
 from servicekit.errors import invalid_field
-from servicekit.fields import Body, Name, Text
+from servicekit.fields import Body, Id, Line, Name, Text
 
 from invoice_service import totals
 
@@ -17,21 +17,33 @@ MAX_LINE_ITEMS = 1_000
 
 
 class LineItemBody(Body):
-    """``rate`` in units of the document's currency; percentages as 19 for 19 %. There are no items yet to refer to."""
+    """A line. ``rate`` in units of the document's currency; percentages as 19 for 19 %.
 
-    item_id: None = None
-    name: Name
+    With ``item_id``, what is left out of name, description, unit, rate and tax is the item's, as it is now.
+    """
+
+    item_id: Id | None = None
+    name: Name = Field("", validate_default=False)
     description: Text = ""
+    unit: Line = ""
     quantity: Decimal = Decimal(1)
-    rate: Decimal
+    rate: Decimal = Decimal(0)
     discount_percentage: Decimal = Decimal(0)
     tax_percentage: Decimal = Decimal(0)
+
+    @model_validator(mode="after")
+    def _name_and_rate(self) -> Self:
+        missing = [name for name in ("name", "rate") if name not in self.model_fields_set]
+        if self.item_id is None and missing:
+            raise ValueError(f"without an item_id a line needs {' and '.join(missing)}")
+        return self
 
 
 class LineItemOut(BaseModel):
     item_id: str | None
     name: str
     description: str
+    unit: str
     quantity: str
     rate: str
     discount_percentage: str
@@ -51,6 +63,7 @@ class LineItem:
     tax_percentage: Decimal
     item_total: Decimal
     item_id: str | None = None
+    unit: str = ""
 
     def row(self, **key: Any) -> dict[str, Any]:
         """The line as a table's row."""
@@ -62,6 +75,7 @@ class LineItem:
             item_id=self.item_id,
             name=self.name,
             description=self.description,
+            unit=self.unit,
             quantity=plain(self.quantity),
             rate=unit_price(self.rate, currency_code),
             discount_percentage=plain(self.discount_percentage),
@@ -79,7 +93,14 @@ def from_row(row: Mapping[Any, Any]) -> LineItem:
     return LineItem(**{name: row[name] for name in LineItem.__dataclass_fields__})
 
 
-def compute(lines: Sequence[Mapping[str, Any]], currency_code: str) -> tuple[list[LineItem], totals.DocumentTotals]:
+def compute(
+    lines: Sequence[Mapping[str, Any]],
+    currency_code: str,
+    *,
+    discount_percentage: Decimal = Decimal(0),
+    discount_amount: Decimal = Decimal(0),
+    adjustment: Decimal = Decimal(0),
+) -> tuple[list[LineItem], totals.DocumentTotals]:
     """The lines asked for with their item totals, and the document's amounts. Raises `Invalid`, naming the field."""
     asked = [
         totals.Line(
@@ -91,9 +112,17 @@ def compute(lines: Sequence[Mapping[str, Any]], currency_code: str) -> tuple[lis
         for line in lines
     ]
     try:
-        amounts = totals.calculate(asked, MINOR_UNITS[currency_code])
+        amounts = totals.calculate(
+            asked,
+            MINOR_UNITS[currency_code],
+            discount_percentage=discount_percentage,
+            discount_amount=discount_amount,
+            adjustment=adjustment,
+        )
     except totals.LineValueRefused as error:
         raise invalid_field(f"line_items.{error.index}.{error.field}", error.reason) from None
+    except totals.DocumentValueRefused as error:
+        raise invalid_field(error.field, error.reason) from None
     except totals.DocumentTotalTooLarge as error:
         raise invalid_field("line_items", str(error)) from None
     items = [LineItem(**line, item_total=of.item_total) for line, of in zip(lines, amounts.lines, strict=True)]

@@ -5,6 +5,7 @@ next one waits until that transaction has ended, and one that fails leaves its n
 possible, since all creations of a kind wait for each other from there to the commit.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, insert, select, update
@@ -27,10 +28,25 @@ number_sequences = Table(
 _columns = number_sequences.c
 
 
-async def begin(session: AsyncSession, organization_id: str) -> None:
-    """Let a new organization's numbers begin at 1."""
-    rows = [{"organization_id": organization_id, "kind": kind, "last_number": 0} for kind in KINDS]
+async def begin(session: AsyncSession, organization_id: str, first: Mapping[Kind, int]) -> None:
+    """Let a new organization's numbers begin with the ``first`` of each kind."""
+    rows = [{"organization_id": organization_id, "kind": kind, "last_number": first[kind] - 1} for kind in KINDS]
     await session.execute(insert(number_sequences), rows)
+
+
+async def begin_anew(session: AsyncSession, organization_id: str, kind: Kind, *, first: int, instead_of: int) -> bool:
+    """Let numbers begin with ``first``, if none is taken since they began with ``instead_of``; whether that was so."""
+    begun = await session.execute(
+        update(number_sequences)
+        .where(
+            _columns.organization_id == organization_id,
+            _columns.kind == kind,
+            _columns.last_number == instead_of - 1,
+        )
+        .values(last_number=first - 1)
+        .returning(_columns.last_number)
+    )
+    return begun.first() is not None
 
 
 async def take(session: AsyncSession, organization_id: str, kind: Kind) -> int:

@@ -8,9 +8,26 @@ from invoice_service import numbering
 from invoice_service.base import Base
 from invoice_service.customers import models as customers
 from invoice_service.estimates import models as estimates
+from invoice_service.invoices import models as invoices
+from invoice_service.items import models as items
+from invoice_service.merging import models as merging
 from invoice_service.organizations import models as organizations
+from invoice_service.payments import models as payments
+from invoice_service.plans import models as plans
+from invoice_service.sending import models as sending
 
-TABLES = (organizations.Organization, customers.Customer, estimates.Estimate, numbering.number_sequences)
+TABLES = (
+    plans.Plan,
+    organizations.Organization,
+    items.Item,
+    customers.Customer,
+    estimates.Estimate,
+    invoices.Invoice,
+    payments.Payment,
+    merging.Merge,
+    sending.Delivery,
+    numbering.number_sequences,
+)
 """Named so that their modules are imported, whatever else is."""
 
 METADATA = (

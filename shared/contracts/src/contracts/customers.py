@@ -47,6 +47,15 @@ class CustomerSnapshot(Snapshot):
     crm_links: tuple[CrmLink, ...] = ()
 
 
+class MergedCustomerSnapshot(CustomerSnapshot):
+    """What is left of a customer that was merged into another one (S29): inactive, without persons and CRM links.
+
+    ``merged_into``: the customer that has them, and its documents, now; asking for the old id gives that one.
+    """
+
+    merged_into: str
+
+
 class CustomerCreated(Event[CustomerSnapshot]):
     wire_type: ClassVar[str] = "invoice.customer.created.v1"
 
@@ -59,7 +68,11 @@ class CustomerDeleted(Event[CustomerSnapshot]):
     wire_type: ClassVar[str] = "invoice.customer.deleted.v1"
 
 
-EVENTS = (CustomerCreated, CustomerUpdated, CustomerDeleted)
+class CustomerMerged(Event[MergedCustomerSnapshot]):
+    wire_type: ClassVar[str] = "invoice.customer.merged.v1"
+
+
+EVENTS = (CustomerCreated, CustomerUpdated, CustomerMerged, CustomerDeleted)
 
 
 class ImportedCustomer(Value):

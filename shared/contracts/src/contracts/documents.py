@@ -4,6 +4,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from contracts.customers import CrmLink
 from contracts.event import Event
 from contracts.values import CurrencyCode, Snapshot, Value
@@ -12,12 +14,17 @@ EstimateStatus = Literal["draft", "sent", "accepted", "declined", "invoiced", "e
 InvoiceStatus = Literal["draft", "sent", "partially_paid", "paid", "overdue", "void"]
 
 
+def _nothing(value: object) -> bool:
+    return not value
+
+
 class LineItemSnapshot(Value):
     """One line of a document; amounts are in the document's currency."""
 
     item_id: str | None = None
     name: str
     description: str = ""
+    unit: str = Field("", exclude_if=_nothing)
     quantity: Decimal
     rate: Decimal
     discount_percentage: Decimal = Decimal(0)
@@ -26,7 +33,11 @@ class LineItemSnapshot(Value):
 
 
 class DocumentSnapshot(Snapshot):
-    """What estimates and invoices have in common. ``crm_links`` are the CRM records of the document's customer."""
+    """What estimates and invoices have in common. ``crm_links`` are the CRM records of the document's customer.
+
+    ``total`` = ``sub_total`` - ``discount_total`` + ``tax_total`` + ``adjustment``. A field that says nothing and came
+    later than version 1 of the event is left out.
+    """
 
     organization_id: str
     customer_id: str
@@ -39,6 +50,7 @@ class DocumentSnapshot(Snapshot):
     sub_total: Decimal
     discount_total: Decimal
     tax_total: Decimal
+    adjustment: Decimal = Field(Decimal(0), exclude_if=_nothing)
     total: Decimal
     notes: str = ""
     terms: str = ""
@@ -53,6 +65,7 @@ class EstimateSnapshot(DocumentSnapshot):
     estimate_number: str
     status: EstimateStatus
     expiry_date: date | None = None
+    invoice_id: str | None = Field(None, exclude_if=_nothing)
 
 
 class EstimateCreated(Event[EstimateSnapshot]):
@@ -80,6 +93,7 @@ class InvoiceSnapshot(DocumentSnapshot):
     balance: Decimal
     amount_paid: Decimal
     workflow_locked: bool = False
+    estimate_id: str | None = Field(None, exclude_if=_nothing)
 
 
 class InvoiceCreated(Event[InvoiceSnapshot]):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import accounts, contacts, customers, documents, potentials
+from contracts import accounts, contacts, customers, documents, items, payments, potentials
 from contracts.event import Event
 
 EXCHANGES = ("crm", "invoice")
@@ -12,7 +12,7 @@ EXCHANGES = ("crm", "invoice")
 
 PUBLISHED: dict[str, tuple[type[Event[Any]], ...]] = {
     "crm": (*accounts.EVENTS, *contacts.EVENTS, *potentials.EVENTS),
-    "invoice": (*customers.EVENTS, *documents.EVENTS),
+    "invoice": (*customers.EVENTS, *items.EVENTS, *documents.EVENTS, *payments.EVENTS),
 }
 """Exchange → the events that its service publishes."""
 

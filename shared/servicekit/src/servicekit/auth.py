@@ -139,10 +139,17 @@ async def current_principal(request: Request) -> Principal:
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
 
 
+def refusal(role: Role, principal: Principal) -> Forbidden | None:
+    """Why the principal may not do what needs this role; None if they may."""
+    if RANK[principal.role] >= RANK[role]:
+        return None
+    return Forbidden(f"this needs the role {role}; {principal.name} is {principal.role}", code="role_too_low")
+
+
 def require(role: Role, principal: Principal) -> None:
     """Raise `Forbidden` unless the principal has at least this role."""
-    if RANK[principal.role] < RANK[role]:
-        raise Forbidden(f"this needs the role {role}; {principal.name} is {principal.role}", code="role_too_low")
+    if (why := refusal(role, principal)) is not None:
+        raise why
 
 
 def _require(role: Role) -> Callable[[Principal], Awaitable[Principal]]:

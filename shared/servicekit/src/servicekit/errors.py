@@ -71,6 +71,10 @@ class Unauthorized(Problem):
     status, code, title = 401, "unauthorized", "Not signed in"
 
 
+class PaymentRequired(Problem):
+    status, code, title = 402, "payment_required", "Not within the plan"
+
+
 class Forbidden(Problem):
     status, code, title = 403, "forbidden", "Not allowed"
 

@@ -61,6 +61,11 @@ COMPOSE_NAMES = frozenset(
     "DATA_DIR BASE_PORT PUBLISH_ADDRESS".split()
 )
 
+# Settings of one service that do not begin with its name; the others start with the same file.
+MAIL_NAMES = frozenset(
+    "MAIL_DIR MAIL_FROM MAIL_RETRY_DELAYS SMTP_HOST SMTP_PORT SMTP_SECURITY SMTP_USERNAME SMTP_PASSWORD".split()
+)
+
 
 def load(cls: type[S], *, env_file: Path = ENV_FILE) -> S:
     """Read the settings; if one is missing, wrong or unknown, say which and what to do, and exit with status 2."""
@@ -83,7 +88,7 @@ def _unknown_names(cls: type[BaseSettings], env_file: Path) -> Iterable[str]:
     if not env_file.is_file():
         return
     known = {name.upper() for name in cls.model_fields} | {name.upper() for name in Settings.model_fields}
-    known |= COMPOSE_NAMES
+    known |= COMPOSE_NAMES | MAIL_NAMES
     services = ("CRM_", "INVOICE_", "SYNC_", "WORKFLOW_")
     for name in dotenv_values(env_file):
         if name.upper() in known or name.upper().startswith(services):

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from contracts.customers import ImportedCustomer
+
 from invoice_service.customers.crm_state import KnownCustomer, KnownPerson, Link, State
 
 
@@ -11,6 +13,7 @@ class Changes:
     """``changed_customers`` are all whose record shows something else now: a field, a person or a CRM link.
 
     ``deleted_persons`` and ``changed_links`` are those of the state; a deleted customer takes all its others with it.
+    ``changed_fields`` are links, new or changed ones, that say something else of their customer.
     """
 
     new_customers: list[KnownCustomer]
@@ -21,6 +24,7 @@ class Changes:
     deleted_persons: list[str]
     new_links: list[Link]
     changed_links: list[Link]
+    changed_fields: list[Link]
 
 
 def between(before: State, after: State) -> Changes:
@@ -36,6 +40,7 @@ def between(before: State, after: State) -> Changes:
         deleted_persons=[id_ for id_ in before.persons if id_ not in after.persons],
         new_links=[link for key, link in after.links.items() if key not in before.links],
         changed_links=[link for key, link in after.links.items() if before.links.get(key, link) != link],
+        changed_fields=[link for key, link in after.links.items() if _fields(before.links.get(key)) != link.fields],
     )
 
 
@@ -49,6 +54,10 @@ def _touched(before: State, after: State) -> Iterator[str | None]:
         was_at, now_at = _shown_at(before.links.get(key)), _shown_at(link)
         if was_at != now_at:
             yield from (was_at, now_at)
+
+
+def _fields(link: Link | None) -> ImportedCustomer | None:
+    return None if link is None else link.fields
 
 
 def _shown_at(link: Link | None) -> str | None:

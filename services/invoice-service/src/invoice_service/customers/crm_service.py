@@ -1,4 +1,4 @@
-"""Use case: apply CRM records (S22–S28), many at once.
+"""Use case: apply CRM records (S22–S29), many at once.
 
 Guarantee: one transaction, and commands of one organization come one after the other, so that what a plan was made from
 still holds when it is written.
@@ -11,11 +11,14 @@ from servicekit import outbox, search
 from servicekit.db import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers import crm_changes, crm_store, events, queries
+from invoice_service.customers import crm_changes, crm_store, duplicates, events, queries
+from invoice_service.customers.crm_changes import Changes
 from invoice_service.customers.crm_plan import Plan, plan
-from invoice_service.customers.crm_state import Record
+from invoice_service.customers.crm_state import KnownCustomer, Record, State
+from invoice_service.customers.likeness import Likeness, likeness
 from invoice_service.customers.queries import SEARCH_KIND, WholeCustomer
 from invoice_service.organizations import queries as organizations
+from invoice_service.plans import service as plans
 
 
 async def apply(session: AsyncSession, organization_id: str, records: Sequence[Record]) -> tuple[CrmRecordResult, ...]:
@@ -25,15 +28,36 @@ async def apply(session: AsyncSession, organization_id: str, records: Sequence[R
     """
     organization = await organizations.get(session, organization_id, lock=True)
     before = await crm_store.load(session, organization.id, records)
-    made = plan(before, records, new_id)
+    made = plan(before, records, new_id, await plans.customer_room(session, organization))
     changes = crm_changes.between(before, made.after)
     deleted = await queries.get_many(session, changes.deleted_customers)
-    await crm_store.write(session, organization, changes)
     new_ids = {customer.id for customer in changes.new_customers}
+    admitted = await _admit(session, organization.id, before, changes)
+    await crm_store.write(session, organization, changes, admitted)
+    await duplicates.pair(session, admitted)
     kept = await queries.get_many(session, [*new_ids, *(customer.id for customer in changes.changed_customers)])
     await _index(session, kept, deleted, new_ids)
     _tell(session, made, kept, deleted, new_ids)
     return made.results
+
+
+async def _admit(session: AsyncSession, organization_id: str, before: State, changes: Changes) -> duplicates.Admitted:
+    """What the new customers, and those that are recognised by something else now, are recognised by."""
+    wanted = {one.id: _likeness(one) for one in changes.new_customers}
+    known = []
+    for one in changes.changed_customers:
+        was = before.customers[one.id]
+        if (was.fields, was.active) != (one.fields, one.active) and _likeness(was) != (now := _likeness(one)):
+            wanted[one.id] = now
+            known.append(one.id)
+    return await duplicates.admit(session, organization_id, wanted, known=known)
+
+
+def _likeness(customer: KnownCustomer) -> Likeness:
+    fields = customer.fields
+    if not customer.active:
+        return Likeness()
+    return likeness(fields.customer_name, fields.phone, fields.billing_address, fields.shipping_address)
 
 
 async def _index(

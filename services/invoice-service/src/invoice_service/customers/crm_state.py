@@ -1,7 +1,7 @@
 """What the planner of CRM records works on: frozen values, without a database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from contracts.customers import CrmRecordType, ImportedContactPerson, ImportedCustomer
@@ -42,13 +42,28 @@ class Link:
     contact_person_id: str | None = None
     own_customer_id: str | None = None
     account_id: str | None = None
+    stands_alone: bool = False
+    rank: int = 0
+    fields: ImportedCustomer | None = None
+
+    @property
+    def home(self) -> str | None:
+        """The customer that exists because of this record while it lives: perhaps one that is gone."""
+        return self.customer_id if self.key.record_type == "account" else self.own_customer_id
 
     @property
     def upholds(self) -> str | None:
-        """The customer that exists because of this record: an account's, or the one a contact has for itself."""
-        if self.deleted or (self.key.record_type == "contact" and self.customer_id != self.own_customer_id):
+        """Its home, if it is needed there now: as an account, or as a contact that stands alone."""
+        if self.deleted or (self.key.record_type == "contact" and not self.stands_alone):
             return None
-        return self.customer_id
+        return self.home
+
+    def at_home(self, customer_id: str) -> "Link":
+        """The link with another customer for home."""
+        if self.key.record_type == "account":
+            return replace(self, customer_id=customer_id)
+        at_home = self.stands_alone or (self.deleted and self.customer_id is not None)
+        return replace(self, own_customer_id=customer_id, customer_id=customer_id if at_home else self.customer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +89,8 @@ class State:
     """All that a command may touch.
 
     ``links``: of its records and of the accounts they name; of contacts that wait for a restored account of the
-    command; and every one that upholds one of the ``customers``. ``customers``: those that the links name.
-    ``persons``: those that the contacts' links name.
+    command; and every one that has its home where one of these is or has its home, that customer gone or not.
+    ``customers``: those that the links but the last ones name. ``persons``: those that the contacts' links name.
     """
 
     links: Mapping[Key, Link] = field(default_factory=dict)

@@ -10,12 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers.crm_changes import Changes
 from invoice_service.customers.crm_state import Key, KnownCustomer, KnownPerson, Link, Record, State
+from invoice_service.customers.duplicates import Admitted
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
 from invoice_service.organizations.models import Organization
 
 _customers, _persons, _links = (cast(Table, model.__table__) for model in (Customer, ContactPerson, CrmLink))
 _CUSTOMER_FIELDS = tuple(ImportedCustomer.model_fields)
 _PERSON_FIELDS = tuple(ImportedContactPerson.model_fields)
+_LINK_FIELDS = (
+    "version",
+    "deleted",
+    "customer_id",
+    "contact_person_id",
+    "own_customer_id",
+    "account_id",
+    "stands_alone",
+)
 
 
 async def load(session: AsyncSession, organization_id: str, records: Sequence[Record]) -> State:
@@ -42,12 +52,9 @@ async def load(session: AsyncSession, organization_id: str, records: Sequence[Re
     if not customer_ids:
         return State(links)
     customers = await _load_customers(session, organization_id, customer_ids)
-    upholding = ours.where(
-        _links.c.customer_id.in_(customers),
-        _links.c.deleted.is_(False),
-        (_links.c.record_type == "account") | (_links.c.own_customer_id == _links.c.customer_id),
-    )
-    links = await _load_links(session, upholding) | links
+    account_at_home = (_links.c.record_type == "account") & _links.c.customer_id.in_(customer_ids)
+    at_home = ours.where(account_at_home | _links.c.own_customer_id.in_(customer_ids))
+    links = await _load_links(session, at_home) | links
     return State(links, customers, await _load_persons(session, links.values()))
 
 
@@ -63,13 +70,16 @@ async def _load_links(session: AsyncSession, statement: Select[*tuple[Any, ...]]
 
 def _link(row: Row[*tuple[Any, ...]]) -> Link:
     return Link(
-        key=Key(row.record_type, row.record_id),
-        version=row.version,
-        deleted=row.deleted,
-        customer_id=row.customer_id,
-        contact_person_id=row.contact_person_id,
-        own_customer_id=row.own_customer_id,
-        account_id=row.account_id,
+        Key(row.record_type, row.record_id),
+        row.version,
+        row.deleted,
+        row.customer_id,
+        row.contact_person_id,
+        row.own_customer_id,
+        row.account_id,
+        row.stands_alone,
+        row.rank,
+        row.fields,
     )
 
 
@@ -111,8 +121,11 @@ async def _load_persons(session: AsyncSession, links: Iterable[Link]) -> dict[st
     }
 
 
-async def write(session: AsyncSession, organization: Organization, changes: Changes) -> None:
-    """Write ``changes``; every changed customer's version rises by one."""
+async def write(session: AsyncSession, organization: Organization, changes: Changes, admitted: Admitted) -> None:
+    """Write ``changes``; every changed customer's version rises by one.
+
+    ``admitted``: what the new ones, and the others that are recognised by something else now, are recognised by.
+    """
     now = utc_now()
     if changes.new_customers:
         common = {
@@ -122,21 +135,38 @@ async def write(session: AsyncSession, organization: Organization, changes: Chan
             "created_at": now,
             "updated_at": now,
         }
-        rows = [{"id": one.id, **_fields(one.fields), **common} for one in changes.new_customers]
-        await session.execute(insert(_customers), rows)
-    if changes.changed_customers:
         rows = [
-            {"key": one.id, "status": "active" if one.active else "inactive", "updated_at": now, **_fields(one.fields)}
-            for one in changes.changed_customers
+            {"id": one.id, **_fields(one.fields), **admitted.columns(one.id), **common} for one in changes.new_customers
         ]
-        raised = {"version": _customers.c.version + 1}
-        values: dict[str, Any] = {name: bindparam(name) for name in ("status", "updated_at", *_CUSTOMER_FIELDS)}
-        changed = update(_customers).where(_customers.c.id == bindparam("key")).values(values | raised)
-        await session.execute(changed, rows)
+        await session.execute(insert(_customers), rows)
+    await _change_customers(session, [one for one in changes.changed_customers if one.id not in admitted.keys], None)
+    await _change_customers(session, [one for one in changes.changed_customers if one.id in admitted.keys], admitted)
     await _write_persons(session, changes)
     await _write_links(session, organization.id, changes)
     if changes.deleted_customers:
-        await session.execute(delete(_customers).where(_customers.c.id.in_(changes.deleted_customers)))
+        await delete_customers(session, changes.deleted_customers)
+
+
+async def _change_customers(
+    session: AsyncSession, customers: Collection[KnownCustomer], admitted: Admitted | None
+) -> None:
+    if not customers:
+        return
+    now = utc_now()
+    rows = [
+        {"key": one.id, "status": "active" if one.active else "inactive", "updated_at": now, **_fields(one.fields)}
+        | (admitted.columns(one.id) if admitted else {})
+        for one in customers
+    ]
+    values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "key"}
+    raised = {"version": _customers.c.version + 1}
+    await session.execute(update(_customers).where(_customers.c.id == bindparam("key")).values(values | raised), rows)
+
+
+async def delete_customers(session: AsyncSession, customer_ids: Collection[str]) -> None:
+    """Delete customers without persons and documents, and the rows of those merged into them."""
+    merged = _customers.c.merged_into.in_(customer_ids)
+    await session.execute(delete(_customers).where(_customers.c.id.in_(customer_ids) | merged))
 
 
 async def _write_persons(session: AsyncSession, changes: Changes) -> None:
@@ -159,34 +189,37 @@ async def _write_links(session: AsyncSession, organization_id: str, changes: Cha
         # Of the contacts that the command did not name; they will be heard of again, standing alone (S25).
         await detach_links(session, changes.deleted_customers)
     now = utc_now()
-    names = ("version", "deleted", "customer_id", "contact_person_id", "own_customer_id", "account_id")
 
     def rows(links: Iterable[Link]) -> list[dict[str, object]]:
         return [
             {"kind": link.key.record_type, "record": link.key.record_id, "updated_at": now}
-            | {name: getattr(link, name) for name in names}
+            | {name: getattr(link, name) for name in _LINK_FIELDS}
             for link in links
         ]
 
-    values: dict[str, Any] = {name: bindparam(name) for name in (*names, "updated_at")}
+    values: dict[str, Any] = {name: bindparam(name) for name in (*_LINK_FIELDS, "updated_at")}
     if changes.new_links:
         key = {"organization_id": organization_id, "record_type": bindparam("kind"), "record_id": bindparam("record")}
         await session.execute(insert(_links).values(key | values), rows(changes.new_links))
+    changed = update(_links).where(
+        _links.c.organization_id == organization_id,
+        _links.c.record_type == bindparam("kind"),
+        _links.c.record_id == bindparam("record"),
+    )
     if changes.changed_links:
-        changed = update(_links).where(
-            _links.c.organization_id == organization_id,
-            _links.c.record_type == bindparam("kind"),
-            _links.c.record_id == bindparam("record"),
-        )
         await session.execute(changed.values(values), rows(changes.changed_links))
+    if changes.changed_fields:
+        said = [
+            {"kind": one.key.record_type, "record": one.key.record_id, "said": one.fields}
+            for one in changes.changed_fields
+        ]
+        await session.execute(changed.values(fields=bindparam("said")), said)
 
 
 async def detach_links(session: AsyncSession, customer_ids: Sequence[str]) -> None:
-    """Let no link name customers that are going to be deleted; the links themselves stay."""
-    at = update(_links).where(_links.c.customer_id.in_(customer_ids))
+    """Let no contact be at customers that are going to be deleted; where each record has its home stays known."""
+    at = update(_links).where(_links.c.record_type == "contact", _links.c.customer_id.in_(customer_ids))
     await session.execute(at.values(customer_id=None, contact_person_id=None))
-    own = update(_links).where(_links.c.own_customer_id.in_(customer_ids))
-    await session.execute(own.values(own_customer_id=None))
 
 
 def _fields(value: ImportedCustomer | ImportedContactPerson) -> dict[str, object]:

@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from contracts.customers import CrmLink as CrmLinkValue
-from contracts.customers import CrmRecordType
+from contracts.customers import CrmRecordType, ImportedCustomer
 from servicekit import search
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import Select, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
@@ -50,6 +50,12 @@ class WholeCustomer:
         return tuple(link_value(link) for link in self.links)
 
     @property
+    def crm_owned_fields(self) -> tuple[str, ...]:
+        """The customer's fields that the next update from the CRM overwrites (S27)."""
+        live = any(link.record_type == "account" or link.stands_alone for link in self.links)
+        return tuple(ImportedCustomer.model_fields) if live else ()
+
+    @property
     def search_texts(self) -> tuple[str, ...]:
         """What the customer is found by."""
         customer = self.customer
@@ -73,12 +79,47 @@ def crm_link(organization_id: str, record_type: CrmRecordType, record_id: str) -
 
 
 async def get(session: AsyncSession, organization_id: str, customer_id: str, *, lock: bool = False) -> WholeCustomer:
-    """One customer; ``lock``: until the transaction ends. Raises `CustomerNotFound`."""
-    statement = select(Customer).where(Customer.organization_id == organization_id, Customer.id == customer_id)
-    customer = (await session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
-    if customer is None:
-        raise CustomerNotFound(f"there is no customer {customer_id} in this organization", customer_id=customer_id)
+    """One customer; for the id of one that was merged, the one that stayed (S29). Raises `CustomerNotFound`.
+
+    ``lock``: until the transaction ends.
+    """
+    customer = await find(session, organization_id, customer_id, lock=lock)
     return (await complete(session, [customer]))[0]
+
+
+async def find(session: AsyncSession, organization_id: str, customer_id: str, *, lock: bool = False) -> Customer:
+    """`get`, without persons and links."""
+    wanted = customer_id
+    while True:
+        statement = select(Customer).where(
+            Customer.organization_id == organization_id, Customer.id == wanted, Customer.merged_into.is_(None)
+        )
+        if lock:
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        if (customer := (await session.execute(statement)).scalar_one_or_none()) is not None:
+            return customer
+        stayed = await merged_into(session, organization_id, wanted)
+        if stayed is None:
+            message = f"there is no customer {customer_id} in this organization"
+            raise CustomerNotFound(message, customer_id=customer_id)
+        wanted = stayed
+
+
+async def merged_into(session: AsyncSession, organization_id: str, customer_id: str) -> str | None:
+    """The customer that stayed when this one was merged; None if it was not, or is not there."""
+    statement = select(Customer.merged_into).where(
+        Customer.organization_id == organization_id, Customer.id == customer_id
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+def stayed(organization_id: str, customer_id: str) -> ScalarSelect[str]:
+    """The id that records of this customer bear now, as an expression: of one that was merged another one's (S29)."""
+    return (
+        select(func.coalesce(Customer.merged_into, Customer.id))
+        .where(Customer.organization_id == organization_id, Customer.id == customer_id)
+        .scalar_subquery()
+    )
 
 
 async def get_many(session: AsyncSession, customer_ids: Collection[str]) -> list[WholeCustomer]:
@@ -90,21 +131,22 @@ async def get_many(session: AsyncSession, customer_ids: Collection[str]) -> list
 
 
 async def complete(session: AsyncSession, customers: Sequence[Customer]) -> list[WholeCustomer]:
-    """The customers with their persons and links, in two statements for all."""
+    """The customers with their persons and links as they are in the database, in two statements for all."""
     ids = [customer.id for customer in customers]
     if not ids:
         return []
     persons: dict[str, list[ContactPerson]] = defaultdict(list)
     links: dict[str, list[CrmLink]] = defaultdict(list)
+    anew = {"populate_existing": True}  # merging moves many at once, past what the session knows
     of_links = (
         select(CrmLink)
         .where(CrmLink.customer_id.in_(ids), CrmLink.deleted.is_(False))
         .order_by(CrmLink.record_type, CrmLink.record_id)
     )
-    for link in (await session.execute(of_links)).scalars():
+    for link in (await session.execute(of_links, execution_options=anew)).scalars():
         links[link.customer_id or ""].append(link)
     of_persons = select(ContactPerson).where(ContactPerson.customer_id.in_(ids)).order_by(ContactPerson.id)
-    for person in (await session.execute(of_persons)).scalars():
+    for person in (await session.execute(of_persons, execution_options=anew)).scalars():
         persons[person.customer_id].append(person)
     return [WholeCustomer(one, _in_order(persons[one.id], links[one.id]), tuple(links[one.id])) for one in customers]
 
@@ -124,8 +166,8 @@ async def page(
     crm_contact_id: str | None = None,
     q: str | None = None,
 ) -> tuple[list[WholeCustomer], str | None]:
-    """A page of customers, newest first."""
-    statement = select(Customer).where(Customer.organization_id == organization_id)
+    """A page of customers, newest first; those that were merged are in none."""
+    statement = select(Customer).where(Customer.organization_id == organization_id, Customer.merged_into.is_(None))
     if status is not None:
         statement = statement.where(Customer.status == status)
     records: tuple[tuple[CrmRecordType, str | None], ...] = (("account", crm_account_id), ("contact", crm_contact_id))

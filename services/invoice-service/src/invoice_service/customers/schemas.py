@@ -5,9 +5,13 @@ from typing import Literal, Self
 from contracts.customers import CrmLink
 from contracts.values import Address, CurrencyCode
 from pydantic import BaseModel, Field
+from servicekit.auth import Principal
 from servicekit.fields import AddressBody, Body, Email, Line, Name, Phone, Text
 
-from invoice_service.customers.models import ContactPerson
+from invoice_service.allowed_actions import AllowedAction
+from invoice_service.customers.actions import allowed_actions
+from invoice_service.customers.likeness import KINDS, LikenessKind
+from invoice_service.customers.models import ContactPerson, Customer, DuplicatePair
 from invoice_service.customers.queries import WholeCustomer
 
 MAX_CONTACT_PERSONS = 500
@@ -84,6 +88,8 @@ class ContactPersonOut(BaseModel):
 
 
 class CustomerOut(BaseModel):
+    """``crm_owned_fields``: what the next update from the CRM overwrites (S27)."""
+
     id: str
     version: int
     customer_name: str
@@ -99,10 +105,12 @@ class CustomerOut(BaseModel):
     contact_persons: list[ContactPersonOut]
     crm_links: tuple[CrmLink, ...]
     has_transactions: bool
+    crm_owned_fields: tuple[str, ...]
+    allowed_actions: list[AllowedAction]
 
     @classmethod
-    def of(cls, whole: WholeCustomer) -> Self:
-        """The customer as it is shown."""
+    def of(cls, whole: WholeCustomer, principal: Principal) -> Self:
+        """The customer as it is shown to ``principal``."""
         customer, primary_id, imported = whole.customer, whole.primary_id, whole.imported_person_ids
         return cls(
             id=customer.id,
@@ -123,4 +131,46 @@ class CustomerOut(BaseModel):
             ],
             crm_links=whole.crm_links,
             has_transactions=customer.has_transactions,
+            crm_owned_fields=whole.crm_owned_fields,
+            allowed_actions=allowed_actions(whole, principal),
+        )
+
+
+class LikelyDuplicate(BaseModel):
+    """One of two customers that are likely the same: as much of it as tells them apart."""
+
+    id: str
+    customer_name: str
+    source: str
+    phone: str
+    billing_address: Address
+    currency_code: str
+    has_transactions: bool
+
+    @classmethod
+    def of(cls, customer: Customer) -> Self:
+        """The customer as it is shown in a pair."""
+        return cls.model_validate(customer, from_attributes=True)
+
+
+class DuplicateReason(BaseModel):
+    """``same``: what the two have in common. ``value``: it, reduced to what is compared."""
+
+    same: LikenessKind
+    value: str
+
+
+class DuplicateOut(BaseModel):
+    """Two customers, the older one first, and why they are likely the same."""
+
+    customers: tuple[LikelyDuplicate, LikelyDuplicate]
+    reasons: list[DuplicateReason]
+
+    @classmethod
+    def of(cls, pair: DuplicatePair, first: Customer, second: Customer) -> Self:
+        """The pair as it is shown."""
+        values = {kind: getattr(pair, f"{kind}_key") for kind in KINDS}
+        return cls(
+            customers=(LikelyDuplicate.of(first), LikelyDuplicate.of(second)),
+            reasons=[DuplicateReason(same=kind, value=value) for kind, value in values.items() if value],
         )

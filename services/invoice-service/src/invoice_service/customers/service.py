@@ -1,6 +1,10 @@
-"""Use cases: customers that people keep."""
+"""Use cases: customers that people keep.
 
-from typing import Any
+All but the counting of transactions hold the lock of the organization: customers are written one after the other, which
+finding duplicates, commands of the CRM and merging stand on.
+"""
+
+from typing import Any, Literal
 
 from contracts.values import Address
 from servicekit import outbox, search
@@ -10,22 +14,29 @@ from servicekit.etags import check_version
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers import crm_store, events, queries
+from invoice_service.customers import crm_store, duplicates, events, queries
 from invoice_service.customers.contact_persons import replace_manual
 from invoice_service.customers.models import ContactPerson, Customer
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
 from invoice_service.customers.schemas import CustomerBody, CustomerEdit
+from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.models import Organization
+from invoice_service.plans import service as plans
+
+CustomerStatus = Literal["active", "inactive"]
 
 
 async def create(session: AsyncSession, organization: Organization, body: CustomerBody) -> WholeCustomer:
-    """A new customer, made by hand."""
+    """A new customer, made by hand. Raises `PlanCapReached`."""
+    await organizations.get(session, organization.id, lock=True)
+    await plans.check_customers(session, organization)
     values = _values(body.model_dump(exclude={"contact_persons"}))
     values["currency_code"] = values["currency_code"] or organization.currency_code
     customer = Customer(id=new_id(), organization_id=organization.id, source="manual", **values)
     session.add(customer)
     await session.flush()
     await replace_manual(session, WholeCustomer(customer), body.contact_persons)
+    await duplicates.keep(session, customer)
     whole = (await queries.complete(session, [customer]))[0]
     outbox.record(session, events.created(whole))
     await search.index(session, SEARCH_KIND, {customer.id: whole.search_texts}, new=True)
@@ -41,7 +52,7 @@ async def edit(
     expected_version: int | None,
 ) -> WholeCustomer:
     """Change what was sent (S1: only here). Raises `CustomerNotFound`, `PreconditionFailed`, `Invalid`."""
-    before = await queries.get(session, organization.id, customer_id, lock=True)
+    before = await _lock(session, organization, customer_id)
     customer = before.customer
     check_version(expected_version, customer.version)
     changed = bool(customer.change(**_values(body.model_dump(exclude_unset=True, exclude={"contact_persons"}))))
@@ -52,9 +63,31 @@ async def edit(
     if not changed:
         return before
     await session.flush()
+    await duplicates.keep(session, customer)
     whole = (await queries.complete(session, [customer]))[0]
     outbox.record(session, events.updated(whole))
     await search.index(session, SEARCH_KIND, {customer.id: whole.search_texts})
+    return whole
+
+
+async def set_status(
+    session: AsyncSession,
+    organization: Organization,
+    customer_id: str,
+    status: CustomerStatus,
+    *,
+    expected_version: int | None,
+) -> WholeCustomer:
+    """Let it get new documents, or none any more; if it is so already, nothing changes.
+
+    Raises `CustomerNotFound`, `PreconditionFailed`.
+    """
+    whole = await _lock(session, organization, customer_id)
+    check_version(expected_version, whole.customer.version)
+    if whole.customer.change(status=status):
+        await session.flush()
+        await duplicates.keep(session, whole.customer)
+        outbox.record(session, events.updated(whole))
     return whole
 
 
@@ -65,14 +98,21 @@ async def remove(
 
     Raises `CustomerNotFound`, `PreconditionFailed`, `CustomerIsImported`, `CustomerHasTransactions`.
     """
-    whole = await queries.get(session, organization.id, customer_id, lock=True)
-    check_version(expected_version, whole.customer.version)
-    whole.customer.check_deletable(imported=bool(whole.links))
-    await crm_store.detach_links(session, [customer_id])
-    await session.execute(delete(ContactPerson).where(ContactPerson.customer_id == customer_id))
-    await session.execute(delete(Customer).where(Customer.id == customer_id))
+    whole = await _lock(session, organization, customer_id)
+    customer = whole.customer
+    check_version(expected_version, customer.version)
+    if (refusal := customer.refuse_delete(imported=bool(whole.links))) is not None:
+        raise refusal
+    await crm_store.detach_links(session, [customer.id])
+    await session.execute(delete(ContactPerson).where(ContactPerson.customer_id == customer.id))
+    await crm_store.delete_customers(session, [customer.id])
     outbox.record(session, events.deleted(whole))
-    await search.index(session, SEARCH_KIND, {customer_id: ()})
+    await search.index(session, SEARCH_KIND, {customer.id: ()})
+
+
+async def _lock(session: AsyncSession, organization: Organization, customer_id: str) -> WholeCustomer:
+    await organizations.get(session, organization.id, lock=True)
+    return await queries.get(session, organization.id, customer_id, lock=True)
 
 
 async def count_transaction(
@@ -80,16 +120,22 @@ async def count_transaction(
 ) -> Customer | None:
     """Count a document or payment in (1) or out (-1) of the customer's transactions; None if it is not there.
 
-    Locks the customer until the transaction ends: it cannot go away or become inactive meanwhile.
+    For the id of a customer that was merged it is the one that stayed (S29). Locks the customer until the transaction
+    ends: it cannot go away, become inactive or be merged meanwhile.
     """
-    counted = await session.execute(
-        update(Customer)
-        .where(Customer.organization_id == organization_id, Customer.id == customer_id)
-        .values(transaction_count=Customer.transaction_count + by)
-        .returning(Customer),
-        execution_options={"synchronize_session": False, "populate_existing": True},
-    )
-    return counted.scalar_one_or_none()
+    wanted: str | None = customer_id
+    while wanted is not None:
+        counted = await session.execute(
+            update(Customer)
+            .where(Customer.organization_id == organization_id, Customer.id == wanted, Customer.merged_into.is_(None))
+            .values(transaction_count=Customer.transaction_count + by)
+            .returning(Customer),
+            execution_options={"synchronize_session": False, "populate_existing": True},
+        )
+        if (customer := counted.scalar_one_or_none()) is not None:
+            return customer
+        wanted = await queries.merged_into(session, organization_id, wanted)
+    return None
 
 
 async def use(session: AsyncSession, organization_id: str, customer_id: str, *, field: str) -> Customer:

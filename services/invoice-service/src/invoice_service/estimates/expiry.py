@@ -3,13 +3,11 @@
 import datetime
 
 from contracts.documents import EstimateStatusChanged
-from servicekit import outbox
-from servicekit.db import Database, utc_now
+from servicekit.db import Database
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers.queries import links_of_documents
-from invoice_service.estimates import events, queries
+from invoice_service.estimates import queries, service
 from invoice_service.estimates.models import Estimate, estimate_history
 
 AT_ONCE = 50
@@ -40,15 +38,9 @@ async def _expire_some(session: AsyncSession, today: datetime.date) -> int:
         if estimate.expire(today):
             estimate.touch()
     await session.flush()
-    now = utc_now()
-    await session.execute(
-        insert(estimate_history),
-        [{"estimate_id": estimate.id, "at": now, "who": WHO, "what": "expired"} for estimate in estimates],
-    )
-    lines = await queries.lines_of(session, [estimate.id for estimate in estimates])
-    documents = {estimate.id: (estimate.customer_id, estimate.contact_person_id) for estimate in estimates}
-    links = await links_of_documents(session, documents.values())
-    for estimate in estimates:
-        data = events.snapshot(estimate, lines[estimate.id], links[documents[estimate.id]], today)
-        outbox.record(session, EstimateStatusChanged(data=data))
+    rows = [
+        {"document_id": estimate.id, "at": estimate.updated_at, "who": WHO, "what": "expired"} for estimate in estimates
+    ]
+    await session.execute(insert(estimate_history), rows)
+    await service.tell(session, EstimateStatusChanged, estimates, today)
     return len(estimates)

@@ -1,17 +1,17 @@
-"""The estimate: what it may become, and when it may be edited and deleted."""
+"""The estimate: what it may become, and when it may be edited, converted and deleted."""
 
 import datetime
 from collections.abc import Mapping
-from decimal import Decimal
+from typing import ClassVar
 
 from contracts.documents import EstimateStatus
-from contracts.values import Address
-from servicekit.db import BigId, ExactDecimal, UtcDateTime
-from servicekit.errors import Conflict
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from servicekit.errors import Conflict, NotFound
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from invoice_service.base import Base, Versioned
+from invoice_service.base import Base
+from invoice_service.documents.models import Document, Kind, history_table, lines_table
+from invoice_service.numbering import Kind as KindName
 
 MAY_BECOME: Mapping[EstimateStatus, frozenset[EstimateStatus]] = {
     "draft": frozenset({"sent", "accepted", "declined"}),
@@ -23,6 +23,12 @@ MAY_BECOME: Mapping[EstimateStatus, frozenset[EstimateStatus]] = {
 }
 """What someone may make of an estimate; ``expired`` it becomes by itself, ``invoiced`` by being converted."""
 
+CONVERTIBLE: frozenset[EstimateStatus] = frozenset({"draft", "sent", "accepted"})
+
+
+class EstimateNotFound(NotFound):
+    code = "estimate_not_found"
+
 
 class EstimateAlreadyInvoiced(Conflict):
     code = "estimate_already_invoiced"
@@ -32,22 +38,27 @@ class EstimateTransitionRefused(Conflict):
     code = "estimate_transition_refused"
 
 
+class EstimateNotConvertible(Conflict):
+    code = "estimate_not_convertible"
+
+
+class EstimateNotSendable(Conflict):
+    code = "estimate_not_sendable"
+
+
 class EstimateNotDeletable(Conflict):
     code = "estimate_not_deletable"
 
 
-class StalePotentialVersion(Conflict):
-    """S19: the command follows from an older state of the potential than one that was carried out."""
-
-    code = "stale_potential_version"
-
-
-class Estimate(Versioned, Base):
-    """An offer to a customer, with the customer's name and address as on the day, and its totals.
+class Estimate(Document, Base):
+    """An offer to a customer.
 
     ``status`` is as written; `status_on` is what holds on a day. ``expiry_waived``: it was sent again after its expiry
-    date and does not expire by that date any more. ``contact_person_id`` may be of a person who is gone.
+    date and does not expire by that date any more. ``invoice_id``: what it was converted into, from
+    ``status_before_invoiced``.
     """
+
+    kind: ClassVar[KindName] = "estimate"
 
     __tablename__ = "estimates"
     __table_args__ = (
@@ -66,29 +77,16 @@ class Estimate(Versioned, Base):
         ),
     )
 
-    organization_id: Mapped[str] = mapped_column(String(36), ForeignKey("organizations.id"))
-    number: Mapped[int] = mapped_column(BigId)
     estimate_number: Mapped[str] = mapped_column(String(40))
     status: Mapped[EstimateStatus] = mapped_column(String(16), default="draft")
-    origin: Mapped[str] = mapped_column(String(16))
-    customer_id: Mapped[str] = mapped_column(String(36), ForeignKey("customers.id"))
-    customer_name: Mapped[str] = mapped_column(String(255))
-    billing_address: Mapped[Address]
-    contact_person_id: Mapped[str | None] = mapped_column(String(36))
-    contact_person_name: Mapped[str] = mapped_column(Text, default="")
-    date: Mapped[datetime.date]
     expiry_date: Mapped[datetime.date | None]
     expiry_waived: Mapped[bool] = mapped_column(default=False)
-    reference_number: Mapped[str] = mapped_column(String(255), default="")
-    currency_code: Mapped[str] = mapped_column(String(3))
-    sub_total: Mapped[Decimal] = mapped_column(ExactDecimal())
-    discount_total: Mapped[Decimal] = mapped_column(ExactDecimal())
-    tax_total: Mapped[Decimal] = mapped_column(ExactDecimal())
-    total: Mapped[Decimal] = mapped_column(ExactDecimal())
-    notes: Mapped[str] = mapped_column(Text, default="")
-    terms: Mapped[str] = mapped_column(Text, default="")
-    crm_potential_id: Mapped[str | None] = mapped_column(String(64))
-    crm_potential_version: Mapped[int | None]
+    invoice_id: Mapped[str | None] = mapped_column(String(36))
+    status_before_invoiced: Mapped[EstimateStatus | None] = mapped_column(String(16))
+
+    @property
+    def written_number(self) -> str:
+        return self.estimate_number
 
     def status_on(self, today: datetime.date) -> EstimateStatus:
         """The status that holds: a sent one is expired once its expiry date is past, written so yet or not."""
@@ -143,47 +141,52 @@ class Estimate(Versioned, Base):
             return None
         return EstimateNotDeletable(why, estimate_id=self.id)
 
-    def see_potential(self, version: int | None) -> None:
-        """Keep the highest version of the potential that a command followed from. Raises `StalePotentialVersion`."""
-        if version is None:
-            return
-        if self.crm_potential_version is not None and version < self.crm_potential_version:
-            raise StalePotentialVersion(
-                f"the command follows from version {version} of the potential, but version "
-                f"{self.crm_potential_version} was carried out already",
+    def refuse_convert(self, today: datetime.date) -> Conflict | None:
+        """Why it may not become an invoice; None if it may."""
+        status = self.status_on(today)
+        if status == "invoiced":
+            return self._already_invoiced()
+        if status in CONVERTIBLE:
+            return None
+        return EstimateNotConvertible(
+            f"{self.estimate_number} is {status}; mark it sent or accepted again before converting it",
+            estimate_id=self.id,
+        )
+
+    def convert(self, invoice_id: str, today: datetime.date) -> None:
+        """It has become the invoice. Raises a `Conflict`."""
+        if (refusal := self.refuse_convert(today)) is not None:
+            raise refusal
+        self.status_before_invoiced, self.status, self.invoice_id = self.status, "invoiced", invoice_id
+        self.touch()
+
+    def release(self) -> None:
+        """Its invoice was deleted as if it had never been: it is again what it was before."""
+        self.status, self.status_before_invoiced = self.status_before_invoiced or "accepted", None
+        self.invoice_id = None
+        self.touch()
+
+    def refuse_send(self, today: datetime.date) -> Conflict | None:
+        """Why it may not be e-mailed; None if it may: an accepted one goes out as it is, any other becomes sent."""
+        status = self.status_on(today)
+        if status == "accepted":
+            return None
+        if status == "draft" and self.expiry_date is not None and self.expiry_date < today:
+            return EstimateNotSendable(
+                f"{self.estimate_number} would arrive expired; give it a later expiry date, or none",
                 estimate_id=self.id,
-                current_version=self.crm_potential_version,
             )
-        self.crm_potential_version = version
+        return self.refuse_status("sent", today)
 
     def _already_invoiced(self) -> EstimateAlreadyInvoiced:
         return EstimateAlreadyInvoiced(
-            f"{self.estimate_number} has become an invoice and stays as it is", estimate_id=self.id
+            f"{self.estimate_number} has become an invoice and stays as it is",
+            estimate_id=self.id,
+            invoice_id=self.invoice_id,
         )
 
 
-estimate_lines = Table(
-    "estimate_lines",
-    Base.metadata,
-    Column("estimate_id", String(36), ForeignKey("estimates.id"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("item_id", String(36)),
-    Column("name", String(255), nullable=False),
-    Column("description", Text, nullable=False),
-    Column("quantity", ExactDecimal(6), nullable=False),
-    Column("rate", ExactDecimal(6), nullable=False),
-    Column("discount_percentage", ExactDecimal(6), nullable=False),
-    Column("tax_percentage", ExactDecimal(6), nullable=False),
-    Column("item_total", ExactDecimal(), nullable=False),
-)
+estimate_lines = lines_table("estimate")
+estimate_history = history_table("estimate")
 
-estimate_history = Table(
-    "estimate_history",
-    Base.metadata,
-    Column("id", BigId, primary_key=True, autoincrement=True),
-    Column("estimate_id", String(36), ForeignKey("estimates.id"), nullable=False, index=True),
-    Column("at", UtcDateTime, nullable=False),
-    Column("who", String(254), nullable=False),
-    Column("what", Text, nullable=False),
-)
-"""Who did what and when, in the order of ``id``."""
+ESTIMATES = Kind(Estimate, estimate_lines, estimate_history, EstimateNotFound)

@@ -1,66 +1,48 @@
 """``/v1/estimates``."""
 
-import asyncio
 import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from contracts.documents import EstimateStatus
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Response
 from servicekit.answers import answer
-from servicekit.auth import Member, Viewer
-from servicekit.db import utc_now
+from servicekit.auth import Member, Principal, Viewer
 from servicekit.etags import IfMatch
-from servicekit.fields import Day
 from servicekit.idempotency import Idempotent
 from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, ServiceDatabase, WriteSession
 
-from invoice_service import pdf
+from invoice_service.documents import queries as documents
+from invoice_service.documents.printing import PDF_RESPONSES, AsPdf
+from invoice_service.documents.queries import WholeDocument
+from invoice_service.documents.requests import FilterQuery, Today
+from invoice_service.documents.schemas import StatusBody
 from invoice_service.estimates import printing, queries, service
-from invoice_service.estimates.queries import Filters, WholeEstimate
-from invoice_service.estimates.schemas import EstimateBody, EstimateEdit, EstimateOut, EstimateSummary, StatusBody
+from invoice_service.estimates.models import ESTIMATES, Estimate
+from invoice_service.estimates.schemas import EstimateBody, EstimateEdit, EstimateOut, EstimateSummary
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.current import (
     CurrentOrganization,
     CurrentOrganizationToWrite,
     OrganizationId,
 )
+from invoice_service.organizations.models import Organization
 
 router = APIRouter(prefix="/v1/estimates", tags=["estimates"])
 
 
-async def _today() -> datetime.date:
-    return utc_now().date()
-
-
-Today = Annotated[datetime.date, Depends(_today)]
-
-
-async def _filters(
-    status: EstimateStatus | None = None,
-    customer_id: str | None = None,
-    crm_account_id: str | None = None,
-    crm_contact_id: str | None = None,
-    crm_potential_id: str | None = None,
-    date_from: Day | None = None,
-    date_to: Day | None = None,
-    q: str | None = None,
-) -> Filters:
-    return Filters(
-        status=status,
-        customer_id=customer_id,
-        crm_account_id=crm_account_id,
-        crm_contact_id=crm_contact_id,
-        crm_potential_id=crm_potential_id,
-        date_from=date_from,
-        date_to=date_to,
-        q=q,
+def _shown(
+    whole: WholeDocument[Estimate],
+    organization: Organization,
+    principal: Principal,
+    today: datetime.date,
+    *,
+    created: bool = False,
+) -> Response:
+    path = f"/v1/estimates/{whole.document.id}" if created else None
+    return answer(
+        EstimateOut.of_whole(whole, organization, principal, today), whole.document.version, created_at_path=path
     )
-
-
-def _shown(whole: WholeEstimate, today: datetime.date, *, created: bool = False) -> Response:
-    path = f"/v1/estimates/{whole.estimate.id}" if created else None
-    return answer(EstimateOut.of_whole(whole, today), whole.estimate.version, created_at_path=path)
 
 
 @router.get("")
@@ -69,11 +51,12 @@ async def list_estimates(
     session: ReadSession,
     organization: CurrentOrganization,
     page: PageQuery,
-    filters: Annotated[Filters, Depends(_filters)],
+    filters: FilterQuery,
     today: Today,
+    status: EstimateStatus | None = None,
 ) -> Page[EstimateSummary]:
     """Estimates without their lines, newest first. ``q``: beginnings of words of number, customer or reference."""
-    found, cursor = await queries.page(session, organization.id, page, filters, today=today)
+    found, cursor = await queries.page(session, organization.id, page, filters, status=status, today=today)
     return Page(items=[EstimateSummary.of(estimate, today) for estimate in found], next_cursor=cursor)
 
 
@@ -89,18 +72,19 @@ async def create_estimate(
     """A new draft."""
 
     async def make() -> Response:
-        return _shown(await service.create(session, organization, principal, body, today=today), today, created=True)
+        whole = await service.create(session, organization, principal, body, today=today)
+        return _shown(whole, organization, principal, today, created=True)
 
     return await idempotency.once(session, make)
 
 
 @router.get("/{estimate_id}", response_model=EstimateOut)
 async def get_estimate(
-    _: Viewer, session: ReadSession, organization: CurrentOrganization, estimate_id: str, today: Today
+    principal: Viewer, session: ReadSession, organization: CurrentOrganization, estimate_id: str, today: Today
 ) -> Response:
     """One estimate."""
-    estimate = await queries.find(session, organization.id, estimate_id)
-    return _shown(await queries.whole(session, estimate), today)
+    estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id)
+    return _shown(await documents.whole(session, ESTIMATES, estimate), organization, principal, today)
 
 
 @router.patch("/{estimate_id}", response_model=EstimateOut)
@@ -117,7 +101,7 @@ async def edit_estimate(
     edited = await service.edit(
         session, organization, principal, estimate_id, body, expected_version=if_match, today=today
     )
-    return _shown(edited, today)
+    return _shown(edited, organization, principal, today)
 
 
 @router.delete("/{estimate_id}", status_code=204)
@@ -155,30 +139,21 @@ async def mark_estimate(
         expected_version=if_match,
         today=today,
     )
-    return _shown(marked, today)
+    return _shown(marked, organization, principal, today)
 
 
-@router.get("/{estimate_id}/pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
+@router.get("/{estimate_id}/pdf", response_class=Response, responses=PDF_RESPONSES)
 async def get_estimate_pdf(
     _: Viewer,
     database: ServiceDatabase,
     estimate_id: str,
     today: Today,
+    as_pdf: AsPdf,
     organization_id: OrganizationId = None,
-    download: bool = False,
-    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The estimate as a PDF, to view or to download."""
     async with database.reading() as session:  # not kept open while the PDF is made
         organization = await organizations.get(session, organization_id)
-        estimate = await queries.find(session, organization.id, estimate_id)
-        lines = await queries.lines_of(session, [estimate.id])
-    document = printing.printable(estimate, lines[estimate.id], organization, today)
-    headers = {
-        "ETag": printing.etag(document),
-        "Content-Disposition": printing.content_disposition(estimate.estimate_number, download=download),
-        "Cache-Control": "private, no-cache",
-    }
-    if if_none_match is not None and headers["ETag"] in if_none_match:
-        return Response(status_code=304, headers=headers)
-    return Response(await asyncio.to_thread(pdf.render, document), media_type="application/pdf", headers=headers)
+        estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id)
+        document = await printing.to_print(session, organization, estimate, today)
+    return await as_pdf.answer(document, estimate.estimate_number)

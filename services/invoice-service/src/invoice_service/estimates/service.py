@@ -4,71 +4,52 @@ Guarantee: an estimate has a number, its totals are those of its lines, and what
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.documents import EstimateCreated, EstimateStatus, EstimateStatusChanged, EstimateUpdated
-from servicekit import outbox, search
+from servicekit import outbox
 from servicekit.auth import Principal
-from servicekit.db import new_id, utc_now
 from servicekit.errors import invalid_field
 from servicekit.etags import check_version
-from sqlalchemy import delete, insert
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service import line_items, numbering
+from invoice_service import numbering
 from invoice_service.customers import queries as customer_queries
 from invoice_service.customers import service as customers
-from invoice_service.estimates import events, queries
-from invoice_service.estimates.customer_choice import choose, person_at
-from invoice_service.estimates.models import Estimate, estimate_history, estimate_lines
-from invoice_service.estimates.queries import SEARCH_KIND, WholeEstimate
+from invoice_service.documents import drafting
+from invoice_service.documents import queries as documents
+from invoice_service.documents.queries import WholeDocument
+from invoice_service.estimates import events
+from invoice_service.estimates.models import ESTIMATES, Estimate
 from invoice_service.estimates.schemas import EstimateBody, EstimateEdit
 from invoice_service.line_items import LineItem
 from invoice_service.organizations.models import Organization
+from invoice_service.plans import service as plans
+
+EstimateEvent = type[EstimateCreated] | type[EstimateUpdated] | type[EstimateStatusChanged]
 
 
 async def create(
     session: AsyncSession, organization: Organization, principal: Principal, body: EstimateBody, *, today: datetime.date
-) -> WholeEstimate:
-    """A new draft with the next number. Raises `Invalid`, `CrmRecordNotImported`, `CustomerInactive`."""
-    _check_sender(principal, body.crm_potential_version)
-    date = body.date or today
-    _check_dates(date, body.expiry_date)
-    chosen = await choose(session, organization.id, body)
-    customer, person = chosen.customer, chosen.contact_person
-    currency_code = body.currency_code or customer.currency_code
-    lines, amounts = line_items.compute([line.model_dump() for line in body.line_items], currency_code)
+) -> WholeDocument[Estimate]:
+    """A new draft with the next number.
+
+    Raises `Invalid`, `CrmRecordNotImported`, `CustomerInactive`, `PlanCapReached`.
+    """
+    _check_dates(body.date or today, body.expiry_date)
+    draft = await drafting.prepare(session, organization, principal, body, today=today)
     number = await numbering.take(session, organization.id, "estimate")
     estimate = Estimate(
-        id=new_id(),
-        organization_id=organization.id,
+        **draft.values,
         number=number,
         estimate_number=numbering.written(organization.estimate_prefix, number),
-        status="draft",
-        origin="workflow" if principal.service == "workflow" else "manual",
-        customer_id=customer.id,
-        customer_name=customer.customer_name,
-        billing_address=customer.billing_address,
-        contact_person_id=person.id if person else None,
-        contact_person_name=person.full_name if person else "",
-        date=date,
-        currency_code=currency_code,
-        sub_total=amounts.sub_total,
-        discount_total=amounts.discount_total,
-        tax_total=amounts.tax_total,
-        total=amounts.total,
-        **body.model_dump(
-            include={"expiry_date", "reference_number", "notes", "terms", "crm_potential_id", "crm_potential_version"}
-        ),
+        expiry_date=body.expiry_date,
     )
-    session.add(estimate)
-    await session.flush()
-    await _write_lines(session, estimate, lines)
-    await _remember(session, estimate, principal.name, ["created"])
-    outbox.record(session, EstimateCreated(data=await snapshot(session, estimate, lines, today)))
-    await search.index(session, SEARCH_KIND, {estimate.id: _search_texts(estimate)}, new=True)
-    return await queries.whole(session, estimate, lines=lines)
+    await drafting.insert_document(session, ESTIMATES, estimate, draft.lines, principal.name)
+    await tell(session, EstimateCreated, [estimate], today, lines={estimate.id: draft.lines})
+    return await documents.whole(session, ESTIMATES, estimate, lines=draft.lines)
 
 
 async def edit(
@@ -80,42 +61,23 @@ async def edit(
     *,
     expected_version: int | None,
     today: datetime.date,
-) -> WholeEstimate:
+) -> WholeDocument[Estimate]:
     """Change what was sent. Raises `EstimateNotFound`, `PreconditionFailed`, `EstimateAlreadyInvoiced`, `Invalid`."""
-    estimate = await queries.find(session, organization.id, estimate_id, lock=True)
+    estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id, lock=True)
     check_version(expected_version, estimate.version)
     if (refusal := estimate.refuse_edit()) is not None:
         raise refusal
-    lines = (await queries.lines_of(session, [estimate.id]))[estimate.id]
-    values = body.model_dump(exclude_unset=True, exclude={"line_items"})
-    person_id = values.get("contact_person_id", estimate.contact_person_id)
-    if person_id != estimate.contact_person_id:
-        person = None if person_id is None else await person_at(session, estimate.customer_id, person_id)
-        values["contact_person_name"] = person.full_name if person else ""
-    asked = [line.asked() for line in lines]
-    if "line_items" in body.model_fields_set:
-        asked = [line.model_dump() for line in body.line_items]
-    currency_code = values.get("currency_code", estimate.currency_code)
-    new_lines, amounts = line_items.compute(asked, currency_code)
-    values |= {name: getattr(amounts, name) for name in ("sub_total", "discount_total", "tax_total", "total")}
-    _check_dates(values.get("date", estimate.date), values.get("expiry_date", estimate.expiry_date))
-    altered = estimate.change(**values)
-    changed = [name for name in altered if name in EstimateEdit.model_fields]
-    if new_lines != lines:
-        if not altered:
-            estimate.touch()
-        if "line_items" in body.model_fields_set:
-            changed.append("line_items")
-        await session.execute(delete(estimate_lines).where(estimate_lines.c.estimate_id == estimate.id))
-        await _write_lines(session, estimate, new_lines)
+    lines = (await documents.lines_of(session, ESTIMATES, [estimate.id]))[estimate.id]
+    revision = await drafting.revise(session, organization, estimate, body, lines)
+    _check_dates(revision.values.get("date", estimate.date), revision.values.get("expiry_date", estimate.expiry_date))
+    changed = await revision.apply(session, ESTIMATES, estimate)
     if changed:
         if "expiry_date" in changed:
             estimate.expiry_waived = False
-        await session.flush()
-        await _remember(session, estimate, principal.name, [f"edited: {', '.join(changed)}"])
-        outbox.record(session, EstimateUpdated(data=await snapshot(session, estimate, new_lines, today)))
-        await search.index(session, SEARCH_KIND, {estimate.id: _search_texts(estimate)})
-    return await queries.whole(session, estimate, lines=new_lines)
+        await drafting.remember(session, ESTIMATES, estimate.id, principal.name, [f"edited: {', '.join(changed)}"])
+        await tell(session, EstimateUpdated, [estimate], today, lines={estimate.id: revision.lines})
+        await drafting.index(session, ESTIMATES, estimate)
+    return await documents.whole(session, ESTIMATES, estimate, lines=revision.lines)
 
 
 async def mark(
@@ -125,25 +87,28 @@ async def mark(
     estimate_id: str,
     status: EstimateStatus,
     *,
-    potential_version: int | None,
-    expected_version: int | None,
+    potential_version: int | None = None,
+    expected_version: int | None = None,
     today: datetime.date,
-) -> WholeEstimate:
+) -> WholeDocument[Estimate]:
     """Make it ``status``; if it is so already, nothing changes. Raises `EstimateNotFound`, or a `Conflict`.
 
     ``potential_version``: of the potential that the workflow's command follows from; an older one than seen is refused.
     """
-    _check_sender(principal, potential_version)
-    estimate = await queries.find(session, organization.id, estimate_id, lock=True)
+    drafting.check_sender(principal, potential_version)
+    estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id, lock=True)
     check_version(expected_version, estimate.version)
     estimate.see_potential(potential_version)
+    was = estimate.status
     happened = estimate.mark(status, today)
-    await session.flush()
-    lines = (await queries.lines_of(session, [estimate.id]))[estimate.id]
+    lines = (await documents.lines_of(session, ESTIMATES, [estimate.id]))[estimate.id]
     if happened:
-        await _remember(session, estimate, principal.name, happened)
-        outbox.record(session, EstimateStatusChanged(data=await snapshot(session, estimate, lines, today)))
-    return await queries.whole(session, estimate, lines=lines)
+        if was == "draft":
+            await drafting.issue(session, estimate)
+        await session.flush()
+        await drafting.remember(session, ESTIMATES, estimate.id, principal.name, happened)
+        await tell(session, EstimateStatusChanged, [estimate], today, lines={estimate.id: lines})
+    return await documents.whole(session, ESTIMATES, estimate, lines=lines)
 
 
 async def remove(
@@ -155,53 +120,80 @@ async def remove(
     today: datetime.date,
 ) -> None:
     """Delete a draft with the newest number and give its number back. Raises `EstimateNotFound`, or a `Conflict`."""
-    estimate = await queries.find(session, organization.id, estimate_id, lock=True)
+    estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id, lock=True)
     check_version(expected_version, estimate.version)
     # What is refused needs no lock; what is allowed is made sure of by giving the number back.
     newest = await numbering.newest(session, organization.id, "estimate")
     if (refusal := estimate.refuse_delete(newest)) is not None:
         raise refusal
-    lines = (await queries.lines_of(session, [estimate.id]))[estimate.id]
-    last = await snapshot(session, estimate, lines, today)
+    last = (await snapshots(session, [estimate], today))[0]
     await customers.count_transaction(session, organization.id, estimate.customer_id, by=-1)
+    await plans.count_document(session, organization, on=estimate.created_at.date(), by=-1)
     if not await numbering.give_back(session, organization.id, "estimate", estimate.number):
         newest = await numbering.newest(session, organization.id, "estimate")
         raise estimate.refuse_delete(newest) or AssertionError("the number is the newest and was not given back")
-    for table in (estimate_lines, estimate_history):
-        await session.execute(delete(table).where(table.c.estimate_id == estimate.id))
-    await session.delete(estimate)
-    await session.flush()
+    await drafting.erase(session, ESTIMATES, estimate)
     outbox.record(session, events.deleted(last))
-    await search.index(session, SEARCH_KIND, {estimate.id: ()})
 
 
-async def snapshot(session: AsyncSession, estimate: Estimate, lines: list[LineItem], today: datetime.date) -> Any:
-    """The estimate as events tell of it."""
-    document = (estimate.customer_id, estimate.contact_person_id)
-    links = await customer_queries.links_of_documents(session, [document])
-    return events.snapshot(estimate, lines, links[document], today)
+async def invoiced(
+    session: AsyncSession, estimate: Estimate, invoice_id: str, number: str, who: str, today: datetime.date
+) -> None:
+    """The locked estimate has become the invoice. Raises a `Conflict`."""
+    issued = estimate.status == "draft"
+    estimate.convert(invoice_id, today)
+    if issued:
+        await drafting.issue(session, estimate)
+    await session.flush()
+    await drafting.remember(session, ESTIMATES, estimate.id, who, [f"converted into {number}"])
+    await tell(session, EstimateStatusChanged, [estimate], today)
 
 
-async def _write_lines(session: AsyncSession, estimate: Estimate, lines: Iterable[LineItem]) -> None:
-    rows = [line.row(estimate_id=estimate.id, position=position) for position, line in enumerate(lines)]
-    await session.execute(insert(estimate_lines), rows)
+async def released(
+    session: AsyncSession, organization_id: str, estimate_id: str, number: str, who: str, today: datetime.date
+) -> None:
+    """The estimate's invoice was deleted: it may be decided and converted again."""
+    estimate = await documents.find(session, ESTIMATES, organization_id, estimate_id, lock=True)
+    estimate.release()
+    await session.flush()
+    await drafting.remember(session, ESTIMATES, estimate.id, who, [f"{number} was deleted"])
+    await tell(session, EstimateStatusChanged, [estimate], today)
 
 
-async def _remember(session: AsyncSession, estimate: Estimate, who: str, happened: Iterable[str]) -> None:
-    now = utc_now()
-    rows = [{"estimate_id": estimate.id, "at": now, "who": who, "what": what} for what in happened]
-    await session.execute(insert(estimate_history), rows)
+async def tell_updated(session: AsyncSession, estimate_ids: Sequence[str], today: datetime.date) -> None:
+    """Tell of estimates whose columns were changed in bulk; a fixed number of statements."""
+    found = select(Estimate).where(Estimate.id.in_(estimate_ids)).order_by(Estimate.id)
+    estimates = (await session.execute(found, execution_options={"populate_existing": True})).scalars().all()
+    await tell(session, EstimateUpdated, estimates, today)
 
 
-def _search_texts(estimate: Estimate) -> tuple[str, ...]:
-    return (estimate.estimate_number, estimate.customer_name, estimate.reference_number)
+async def tell(
+    session: AsyncSession,
+    event: EstimateEvent,
+    estimates: Sequence[Estimate],
+    today: datetime.date,
+    *,
+    lines: dict[str, list[LineItem]] | None = None,
+) -> None:
+    """Record ``event`` for each estimate as it is now."""
+    outbox.record_all(session, [event(data=one) for one in await snapshots(session, estimates, today, lines=lines)])
+
+
+async def snapshots(
+    session: AsyncSession,
+    estimates: Sequence[Estimate],
+    today: datetime.date,
+    *,
+    lines: dict[str, list[LineItem]] | None = None,
+) -> list[Any]:
+    """The estimates as events tell of them; ``lines``, where they are at hand."""
+    if lines is None:
+        lines = await documents.lines_of(session, ESTIMATES, [estimate.id for estimate in estimates])
+    keys = {estimate.id: (estimate.customer_id, estimate.contact_person_id) for estimate in estimates}
+    links = await customer_queries.links_of_documents(session, keys.values())
+    return [events.snapshot(one, lines[one.id], links[keys[one.id]], today) for one in estimates]
 
 
 def _check_dates(date: datetime.date, expiry_date: datetime.date | None) -> None:
     if expiry_date is not None and expiry_date < date:
         raise invalid_field("expiry_date", f"must not be before the estimate's date, {date}")
-
-
-def _check_sender(principal: Principal, potential_version: int | None) -> None:
-    if potential_version is not None and principal.service is None:
-        raise invalid_field("crm_potential_version", "only services send it")

@@ -5,11 +5,16 @@ from servicekit.pagination import PageRequest, fetch_page
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.organizations.models import Organization
+from invoice_service.organizations.logos import Logo
+from invoice_service.organizations.models import Organization, organization_logos
 
 
 class OrganizationNotFound(NotFound):
     code = "organization_not_found"
+
+
+class LogoNotFound(NotFound):
+    code = "logo_not_found"
 
 
 async def get(session: AsyncSession, organization_id: str | None, *, lock: bool = False) -> Organization:
@@ -38,3 +43,22 @@ async def page(session: AsyncSession, request: PageRequest) -> tuple[list[Organi
     return await fetch_page(
         session, select(Organization), keys=[Organization.id], page=request, key_of=lambda found: [found.id]
     )
+
+
+async def whole_logo(session: AsyncSession, organization_id: str) -> Logo:
+    """The organization's logo, to show. Raises `OrganizationNotFound`, `LogoNotFound`."""
+    await get(session, organization_id)
+    columns = organization_logos.c
+    found = await session.execute(
+        select(columns.content_type, columns.content).where(columns.organization_id == organization_id)
+    )
+    row = found.first()
+    if row is None:
+        raise LogoNotFound("this organization has no logo; PATCH it with one", organization_id=organization_id)
+    return Logo(*row)
+
+
+async def logo(session: AsyncSession, organization_id: str) -> bytes | None:
+    """The organization's logo, to print: PNG or JPEG."""
+    content = select(organization_logos.c.content).where(organization_logos.c.organization_id == organization_id)
+    return (await session.execute(content)).scalar_one_or_none()

@@ -1,15 +1,19 @@
 """``/v1/organizations``."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
 from servicekit.answers import answer
 from servicekit.auth import Admin, Viewer
+from servicekit.db import utc_now
 from servicekit.etags import IfMatch
 from servicekit.idempotency import Idempotent
 from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
 from invoice_service.organizations import queries, service
-from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit, OrganizationOut
+from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit, OrganizationOut, UseOut
+from invoice_service.plans import queries as plans
 
 router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
 
@@ -49,3 +53,29 @@ async def edit_organization(
     """Change the fields sent."""
     organization = await service.edit(session, organization_id, body, expected_version=if_match)
     return answer(OrganizationOut.of(organization), organization.version)
+
+
+@router.get("/{organization_id}/use")
+async def get_use(_: Viewer, session: ReadSession, organization_id: str) -> UseOut:
+    """What it has used of its plan (S13)."""
+    organization = await queries.get(session, organization_id)
+    return UseOut.of(await plans.use_of(session, organization, utc_now().date()))
+
+
+@router.get(
+    "/{organization_id}/logo",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}, "image/jpeg": {}}}, 304: {"description": "Not changed"}},
+)
+async def get_logo(
+    _: Viewer,
+    session: ReadSession,
+    organization_id: str,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Its logo."""
+    logo = await queries.whole_logo(session, organization_id)
+    headers = {"ETag": f'"{logo.digest}"', "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    if if_none_match is not None and headers["ETag"] in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(logo.content, media_type=logo.content_type, headers=headers)

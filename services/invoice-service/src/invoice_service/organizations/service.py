@@ -4,15 +4,23 @@ from typing import Any
 
 from contracts.values import Address
 from servicekit.db import Database
+from servicekit.errors import Conflict, invalid_field
 from servicekit.etags import check_version
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import numbering
-from invoice_service.organizations import queries
+from invoice_service.organizations import logos, queries
 from invoice_service.organizations.models import Organization
 from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit
+from invoice_service.plans import queries as plans
+
+
+class NumberingHasBegun(Conflict):
+    """The first number can no longer be chosen: a document has it."""
+
+    code = "numbering_has_begun"
 
 
 async def ensure_default(database: Database, *, name: str, currency_code: str) -> None:
@@ -28,19 +36,34 @@ async def ensure_default(database: Database, *, name: str, currency_code: str) -
 
 
 async def create(session: AsyncSession, body: OrganizationBody) -> Organization:
-    """A new organization, not the default one."""
-    organization = Organization(is_default=False, **_values(body.model_dump()))
+    """A new organization, not the default one. Raises `Invalid`."""
+    await _check_plan(session, body.plan)
+    logo = None if body.logo is None else await logos.read(body.logo)
+    organization = Organization(
+        is_default=False, logo_digest=logo.digest if logo else None, **_values(body.model_dump())
+    )
     await _add(session, organization)
+    if logo is not None:
+        await logos.keep(session, organization.id, logo)
     return organization
 
 
 async def edit(
     session: AsyncSession, organization_id: str, body: OrganizationEdit, *, expected_version: int | None
 ) -> Organization:
-    """Change what was sent. Raises `OrganizationNotFound`, `PreconditionFailed`."""
+    """Change what was sent. Raises `OrganizationNotFound`, `PreconditionFailed`, `NumberingHasBegun`, `Invalid`."""
+    logo = None if body.logo is None else await logos.read(body.logo)
     organization = await queries.get(session, organization_id, lock=True)
     check_version(expected_version, organization.version)
-    organization.change(**_values(body.model_dump(exclude_unset=True)))
+    values = _values(body.model_dump(exclude_unset=True))
+    if "plan" in values and values["plan"] != organization.plan:
+        await _check_plan(session, values["plan"])
+    await _begin_anew(session, organization, values)
+    if "logo" in body.model_fields_set:
+        values["logo_digest"] = logo.digest if logo else None
+        if values["logo_digest"] != organization.logo_digest:
+            await logos.keep(session, organization.id, logo)
+    organization.change(**values)
     await session.flush()
     return organization
 
@@ -48,14 +71,39 @@ async def edit(
 async def _add(session: AsyncSession, organization: Organization) -> None:
     session.add(organization)
     await session.flush()
-    await numbering.begin(session, organization.id)
+    first = {"estimate": organization.estimate_start, "invoice": organization.invoice_start}
+    await numbering.begin(session, organization.id, {kind: first[kind] for kind in numbering.KINDS})
+
+
+async def _check_plan(session: AsyncSession, name: str) -> None:
+    try:
+        await plans.get(session, name)
+    except plans.PlanNotFound as error:
+        raise invalid_field("plan", error.detail, code=error.code) from None
+
+
+async def _begin_anew(session: AsyncSession, organization: Organization, values: dict[str, Any]) -> None:
+    """Let numbers begin where ``values`` say. Raises `NumberingHasBegun` if one is taken."""
+    for kind in numbering.KINDS:
+        was = getattr(organization, f"{kind}_start")
+        first = values.get(f"{kind}_start", was)
+        if first != was and not await numbering.begin_anew(session, organization.id, kind, first=first, instead_of=was):
+            next_number = await numbering.newest(session, organization.id, kind) + 1
+            prefix = values.get(f"{kind}_prefix", getattr(organization, f"{kind}_prefix"))
+            raise NumberingHasBegun(
+                f"number_starts.{kind}: there are {kind}s already; the next one is "
+                f"{numbering.written(prefix, next_number)}",
+                kind=kind,
+                next_number=next_number,
+            )
 
 
 def _values(sent: dict[str, Any]) -> dict[str, Any]:
     """The body's fields as the model's attributes."""
-    values = dict(sent)
-    for kind, prefix in values.pop("number_prefixes", {}).items():
-        values[f"{kind}_prefix"] = prefix
+    values = {name: value for name, value in sent.items() if name != "logo"}
+    for name, of_kind in (("number_prefixes", "prefix"), ("number_starts", "start")):
+        for kind, value in values.pop(name, {}).items():
+            values[f"{kind}_{of_kind}"] = value
     if "address" in values:
         values["address"] = Address(**values["address"])
     return values

@@ -1,94 +1,78 @@
-"""The table of lines: as many pages as it takes, its header on each, numbers flush right.
+"""The lines of an estimate or invoice.
 
 Columns that say nothing in this document (no line has a discount, none has a tax) are left out; the others are as wide
 as their widest number, and the text has what remains.
 """
 
-from dataclasses import dataclass
-from operator import attrgetter
-
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import Paragraph, Table
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 from invoice_service.pdf import numbers, theme
 from invoice_service.pdf.document import PrintableDocument, PrintableLine
-from invoice_service.pdf.typefaces import BOLD, REGULAR
-from invoice_service.pdf.typeset import paragraph
+from invoice_service.pdf.flow import Setting, Sheet, setting
+from invoice_service.pdf.shaping import width
+from invoice_service.pdf.table import PAD, Column, LongTable, Row, cell, number_column, places
+from invoice_service.pdf.text import one_line
+from invoice_service.pdf.wrapping import wrap
 
-_SIZE = 8.5
-_HEADER_SIZE = 7.5
-_PAD = 7.0
-_POSITION_WIDTH = 24.0
+_POSITION_WIDTH = 26.0
+_UNIT_LIMIT, _UNIT_WIDTH = 40, 62.0
+_MAIN = 1
 
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    heading: str
-    values: list[str]
-    least_width: float
-
-    @property
-    def width(self) -> float:
-        widest = max((stringWidth(value, REGULAR, _SIZE) for value in self.values), default=0.0)
-        return float(max(widest, stringWidth(self.heading, BOLD, _HEADER_SIZE), self.least_width)) + 2 * _PAD
+_Written = Callable[[PrintableLine], str]
 
 
-def line_table(document: PrintableDocument) -> Table:
-    """The table, header included; without lines it is the header alone."""
-    columns = _number_columns(document)
-    widths = [column.width for column in columns]
-    position_width = max(_POSITION_WIDTH, stringWidth(str(len(document.lines)), REGULAR, _SIZE) + _PAD + 4)
-    text_width = theme.CONTENT_WIDTH - position_width - sum(widths)
-    header = ["#", "ITEM", *(column.heading for column in columns)]
-    rows = [
-        [str(position + 1), _item(line), *(column.values[position] for column in columns)]
-        for position, line in enumerate(document.lines)
+def line_table(document: PrintableDocument, sheet: Sheet) -> tuple[LongTable, Iterator[Row]]:
+    """The table and its rows, which are laid out as they are taken."""
+    written = _number_columns(document, sheet)
+    lines = document.lines
+    position_width = max(_POSITION_WIDTH, width(str(len(lines)), False) * theme.CELL.size / 1000 + 2 * PAD)
+    headed = [("#", position_width), (sheet.language.upper(sheet.language["item"]), 0.0)]
+    for heading, of, least in written:
+        headed.append(number_column(sheet.language.upper(heading), (of(line) for line in lines), least))
+    units = max((width(line.unit, False) for line in lines if line.unit), default=0.0) * theme.DESCRIPTION.size / 1000
+    headed[2] = (headed[2][0], max(headed[2][1], min(units, _UNIT_WIDTH) + 2 * PAD))
+    columns = places(headed, _MAIN, sheet, numbers_from=2)
+    return LongTable(sheet, columns), _rows(document, sheet, columns, [of for _, of, _ in written])
+
+
+def _number_columns(document: PrintableDocument, sheet: Sheet) -> list[tuple[str, _Written, float]]:
+    words, locale, minor_unit = sheet.language, sheet.language.locale, document.minor_unit
+    columns: list[tuple[str, _Written, float]] = [
+        (words["quantity"], lambda line: numbers.quantity(line.quantity, locale), 28),
+        (words["rate"], lambda line: numbers.rate(line.rate, minor_unit, locale), 42),
     ]
-    return Table(
-        [header, *rows],
-        colWidths=[position_width, text_width, *widths],
-        repeatRows=1,
-        # A text that is taller than a page goes on in the next one.
-        splitInRow=1,
-        style=_STYLE,
-        spaceAfter=10,
-    )
+    if any(line.discount_percentage for line in document.lines):
+        columns.append((words["discount_short"], lambda line: numbers.percentage(line.discount_percentage, locale), 22))
+    if any(line.tax_percentage for line in document.lines):
+        columns.append((words["tax"], lambda line: numbers.percentage(line.tax_percentage, locale), 22))
+    return [*columns, (words["amount"], lambda line: numbers.money(line.item_total, minor_unit, locale), 58)]
 
 
-def _number_columns(document: PrintableDocument) -> list[_Column]:
-    lines, minor_unit = document.lines, document.minor_unit
-    columns = [
-        _Column("QTY", [numbers.quantity(line.quantity) for line in lines], 28),
-        _Column("RATE", [numbers.rate(line.rate, minor_unit) for line in lines], 42),
-    ]
-    for heading, of in (("DISC.", attrgetter("discount_percentage")), ("TAX", attrgetter("tax_percentage"))):
-        if any(of(line) for line in lines):
-            columns.append(_Column(heading, [numbers.percentage(of(line)) for line in lines], 22))
-    amounts = [numbers.money(line.item_total, minor_unit) for line in lines]
-    return [*columns, _Column("AMOUNT", amounts, 52)]
+def _rows(document: PrintableDocument, sheet: Sheet, columns: list[Column], written: list[_Written]) -> Iterator[Row]:
+    item = columns[_MAIN]
+    room, carried = item.room - 2 * PAD, Decimal(0)
+    for position, line in enumerate(document.lines, start=1):
+        carried += line.item_total
+        figures: list[tuple[Setting, ...]] = [
+            (cell(of(line), column),) for of, column in zip(written, columns[2:], strict=True)
+        ]
+        figures[0] += _unit(line, columns[2])
+        main = (
+            setting(line.name, theme.ITEM, item.x + PAD, room),
+            setting(line.description, theme.DESCRIPTION, item.x + PAD, room),
+        )
+        yield Row(
+            cells=((cell(str(position), columns[0], theme.POSITION),), *figures),
+            main=main,
+            carried=numbers.money(carried, document.minor_unit, sheet.language.locale),
+        )
 
 
-def _item(line: PrintableLine) -> list[Paragraph]:
-    texts = ((line.name, theme.ITEM), (line.description, theme.DESCRIPTION))
-    return [paragraph(text, style) for text, style in texts if text]
-
-
-_STYLE = [
-    ("FONT", (0, 0), (-1, 0), BOLD, _HEADER_SIZE),
-    ("TEXTCOLOR", (0, 0), (-1, 0), theme.PAPER),
-    ("BACKGROUND", (0, 0), (-1, 0), theme.ACCENT),
-    ("TOPPADDING", (0, 0), (-1, 0), 5),
-    ("BOTTOMPADDING", (0, 0), (-1, 0), 6),
-    ("VALIGN", (0, 0), (-1, 0), "MIDDLE"),
-    ("FONT", (0, 1), (-1, -1), REGULAR, _SIZE, 12.9),
-    ("TEXTCOLOR", (0, 1), (0, -1), theme.MUTED),
-    ("TEXTCOLOR", (1, 1), (-1, -1), theme.INK),
-    ("ALIGN", (2, 0), (-1, -1), "RIGHT"),
-    ("VALIGN", (0, 1), (-1, -1), "TOP"),
-    ("LEFTPADDING", (0, 0), (-1, -1), _PAD),
-    ("RIGHTPADDING", (0, 0), (-1, -1), _PAD),
-    ("RIGHTPADDING", (0, 0), (0, -1), 0),
-    ("TOPPADDING", (0, 1), (-1, -1), 5.5),
-    ("BOTTOMPADDING", (0, 1), (-1, -1), 6),
-    ("LINEBELOW", (0, 1), (-1, -1), 0.5, theme.RULE),
-]
+def _unit(line: PrintableLine, column: Column) -> tuple[Setting, ...]:
+    """What is counted, in small letters under how many there are."""
+    if not line.unit.strip():
+        return ()
+    room = column.room - 2 * PAD + 0.5
+    lines = wrap(one_line(line.unit, _UNIT_LIMIT), theme.DESCRIPTION, room)
+    return (Setting(lines, theme.DESCRIPTION, column.x + PAD, room, "right"),)

@@ -1,67 +1,60 @@
-"""The sheet itself: the band at its head, the footer with "Page x of y"."""
+"""The sheets themselves: the band at the head of the first, the footer with "Page x of y" on each."""
 
-from typing import Any
+from io import BytesIO
 
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from invoice_service.pdf import theme
-from invoice_service.pdf.text import ELLIPSIS
-from invoice_service.pdf.typefaces import REGULAR
+from invoice_service.pdf.embedding import EmbeddedFonts, compressed
+from invoice_service.pdf.flow import Flow, Sheet, baseline
+from invoice_service.pdf.pen import Pen
+from invoice_service.pdf.shaping import width
+from invoice_service.pdf.wrapping import single
 
-_SIZE = 7.5
-_BASELINE = 27.0
-_RULE_HEIGHT = 40.0
+_FOOTER_TOP = 40.0
 
 
-class NumberedCanvas(Canvas):  # type: ignore[misc]  # ReportLab is untyped
-    """A canvas that keeps its pages until the last one, because only then y of "Page x of y" is known."""
+class _BareCanvas(Canvas):  # type: ignore[misc]  # ReportLab is untyped
+    """A canvas whose pages begin without a font: ReportLab's would be Helvetica, which is not embedded."""
 
-    footer = ""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        # Otherwise every page begins in Helvetica, which would be named in the file and not embedded.
-        options["initialFontName"] = REGULAR
-        super().__init__(*args, **options)
-        self._pages: list[dict[str, Any]] = []
+    def _make_preamble(self) -> None:
+        self._preamble = "1 0 0 1 0 0 cm"
 
     def showPage(self) -> None:
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        for page in self._pages:
-            self.__dict__.update(page)
-            self._draw_frame_of_page(len(self._pages))
-            super().showPage()
-        super().save()
-
-    def _draw_frame_of_page(self, pages: int) -> None:
-        self.saveState()
-        if self._pageNumber == 1:
-            self.setFillColor(theme.ACCENT)
-            self.rect(0, theme.PAGE_HEIGHT - theme.BAND_HEIGHT, theme.PAGE_WIDTH, theme.BAND_HEIGHT, stroke=0, fill=1)
-        right = theme.PAGE_WIDTH - theme.MARGIN
-        self.setStrokeColor(theme.RULE)
-        self.setLineWidth(0.5)
-        self.line(theme.MARGIN, _RULE_HEIGHT, right, _RULE_HEIGHT)
-        self.setFont(REGULAR, _SIZE)
-        self.setFillColor(theme.MUTED)
-        page = f"Page {self._pageNumber} of {pages}"
-        self.drawRightString(right, _BASELINE, page)
-        room = theme.CONTENT_WIDTH - stringWidth(page, REGULAR, _SIZE) - 20
-        self.drawString(theme.MARGIN, _BASELINE, _fitted(self.footer, room))
-        self.restoreState()
+        super().showPage()
+        page = self._doc.Pages[-1]
+        page.Contents, page.stream = compressed(page.stream.encode("latin-1")), None
 
 
-def numbered_canvas(footer: str) -> type[NumberedCanvas]:
-    """A ``NumberedCanvas`` whose pages all bear ``footer``, cut where it would run into the page number."""
-    return type("FooterCanvas", (NumberedCanvas,), {"footer": footer})
+def draw(flow: Flow, sheet: Sheet, footer: str, properties: dict[str, str]) -> bytes:
+    """The PDF of what was placed; ``properties`` are the file's title, author, creator and language."""
+    target = BytesIO()
+    canvas = _BareCanvas(
+        target, pagesize=(sheet.width, sheet.height), invariant=1, pageCompression=1, lang=properties["language"]
+    )
+    canvas.setTitle(properties["title"])
+    canvas.setAuthor(properties["author"])
+    canvas.setCreator(properties["author"])
+    pen = Pen(canvas, EmbeddedFonts(canvas._doc), sheet.width, mirrored=sheet.language.rtl)
+    count = len(flow.pages)
+    for number, page in enumerate(flow.pages, start=1):
+        if number == 1:
+            pen.box(0, sheet.height - theme.BAND_HEIGHT, sheet.width, theme.BAND_HEIGHT, theme.ACCENT)
+        for top, block in page:
+            block.draw(pen, top)
+        _draw_footer(pen, sheet, footer, number, count)
+        page.clear()
+        pen.end_page()
+    canvas.save()
+    return target.getvalue()
 
 
-def _fitted(text: str, room: float) -> str:
-    if stringWidth(text, REGULAR, _SIZE) <= room:
-        return text
-    while text and stringWidth(text + ELLIPSIS, REGULAR, _SIZE) > room:
-        text = text[:-1]
-    return text.rstrip() + ELLIPSIS
+def _draw_footer(pen: Pen, sheet: Sheet, footer: str, number: int, count: int) -> None:
+    pen.rule(theme.MARGIN, _FOOTER_TOP, sheet.room, theme.RULE)
+    style = theme.FOOTER
+    at = baseline(_FOOTER_TOP - 6, style)
+    page = sheet.language["page"].format(page=number, pages=count)
+    taken = width(page, style.bold) * style.size / 1000
+    room = sheet.room - taken - 20
+    pen.line(single(footer, style, room), style, theme.MARGIN, at, room)
+    pen.line(single(page, style, taken + 1), style, theme.MARGIN, at, sheet.room, "end")

@@ -1,54 +1,43 @@
 """A document's PDF from its frozen value; the same value gives the same bytes, today and on another machine.
 
 So the bytes may be kept by (document, version), compared, and fetched by either product. Nothing in them comes from
-the clock, the locale or the database.
+the clock, the machine's locale or the database. Renders share opened fonts, which they only read, and nothing else: any
+number of threads may render at once.
 """
 
-from io import BytesIO
-from threading import Lock
-
-from reportlab.platypus import SimpleDocTemplate
-
-from invoice_service.pdf import theme, typefaces
-from invoice_service.pdf.closing import notes_and_terms, totals_block
-from invoice_service.pdf.document import PrintableDocument
-from invoice_service.pdf.letterhead import letterhead
+from invoice_service.pdf import paper
+from invoice_service.pdf.closing import notes_and_terms, sums, sums_block
+from invoice_service.pdf.document import Printable, PrintableStatement
+from invoice_service.pdf.flow import Flow, Sheet
+from invoice_service.pdf.letterhead import LINE_LIMIT, NAME_LIMIT, letterhead, title_word
 from invoice_service.pdf.line_table import line_table
-from invoice_service.pdf.paper import numbered_canvas
+from invoice_service.pdf.statement import statement_sums, statement_table
 from invoice_service.pdf.text import one_line
 
-# ReportLab's font objects keep a reading position while they cut a subset: two threads at once would mix up glyphs.
-# The work holds the interpreter anyway, so nothing is lost by taking turns.
-_ONE_AT_A_TIME = Lock()
-# SimpleDocTemplate's frame adds this on every side.
-_FRAME_PADDING = 6
 
+def render(printable: Printable) -> bytes:
+    """The document as a PDF with its fonts embedded (S11).
 
-def render(document: PrintableDocument) -> bytes:
-    """The document as an A4 PDF with its fonts embedded (S11).
-
-    Takes 20 ms and more of processor time: call it in a thread. Any text is typeset: what is not printable is left out,
-    names and addresses in the letterhead are cut where they would fill the page, nothing makes it fail.
+    Takes some milliseconds of processor time a page: call it in a thread. Any text is typeset: what is not printable is
+    left out, a character that no font has is printed as �, names and addresses in the letterhead are cut where they
+    would fill the page, nothing makes it fail.
     """
-    name, number = one_line(document.organization_name, 240), one_line(document.number, 120)
-    target = BytesIO()
-    with _ONE_AT_A_TIME:
-        typefaces.register()
-        template = SimpleDocTemplate(
-            target,
-            pagesize=(theme.PAGE_WIDTH, theme.PAGE_HEIGHT),
-            leftMargin=theme.MARGIN - _FRAME_PADDING,
-            rightMargin=theme.MARGIN - _FRAME_PADDING,
-            topMargin=theme.MARGIN - _FRAME_PADDING,
-            bottomMargin=54 - _FRAME_PADDING,
-            title=f"{one_line(document.title, 120).capitalize()} {number}",
-            author=name,
-            creator=name,
-            lang="en",
-            invariant=1,
-        )
-        template.build(
-            [*letterhead(document), line_table(document), totals_block(document), *notes_and_terms(document)],
-            canvasmaker=numbered_canvas(f"{name}  ·  {number}"),
-        )
-    return target.getvalue()
+    sheet = Sheet.of(printable)
+    flow = Flow(sheet)
+    flow.place(letterhead(printable, sheet))
+    if isinstance(printable, PrintableStatement):
+        table, rows = statement_table(printable, sheet)
+        closing, number, terms = statement_sums(printable, sheet), "", ""
+    else:
+        table, rows = line_table(printable, sheet)
+        closing, number, terms = sums(printable, sheet), one_line(printable.number, LINE_LIMIT), printable.terms
+    table.fill(flow, rows)
+    flow.gap(10)
+    flow.place(sums_block(closing, sheet))
+    flow.gap(24)
+    words = sheet.language
+    notes_and_terms(((words["notes"], printable.notes), (words["terms"], terms)), sheet, flow)
+    name, title = one_line(printable.organization_name, NAME_LIMIT), title_word(printable, sheet)
+    title = f"{title} {number or one_line(printable.customer_name, LINE_LIMIT)}"
+    properties = {"title": title, "author": name, "language": str(words.locale).replace("_", "-")}
+    return paper.draw(flow, sheet, f"{name}  ·  {number or title}", properties)

@@ -1,10 +1,13 @@
 """What people typed, made fit to print: after ``clean`` no character is left that a PDF could stumble over."""
 
+import re
 import unicodedata
 
 _SPACING = str.maketrans(dict.fromkeys("\r\v\f\x85\u2028\u2029", "\n") | {"\t": " "})
+# Zero-width joiner and non-joiner: Arabic, Persian and Indic words are written with them.
 _JOINERS = frozenset("\u200c\u200d")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_GAPS = re.compile(r"\n{3,}")
 ELLIPSIS = "…"
 
 
@@ -12,12 +15,15 @@ def clean(text: str) -> str:
     """The text in composed form (NFC), with ``\\n`` for every kind of line break and without invisible characters.
 
     Controls, lone surrogates, unassigned code points and bidirectional overrides go: none prints, and an override could
-    make a number read as another one.
+    make a number read as another one. Of several blank lines one stays.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     unified = unicodedata.normalize("NFC", text.replace("\r\n", "\n").translate(_SPACING))
-    return "".join(
+    printable = "".join(
         char for char in unified if char == "\n" or char in _JOINERS or unicodedata.category(char) not in _INVISIBLE
-    ).strip()
+    )
+    return _GAPS.sub("\n\n", printable).strip()
 
 
 def one_line(text: str, limit: int) -> str:

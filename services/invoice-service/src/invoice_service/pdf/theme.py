@@ -1,18 +1,19 @@
-"""The look: measures in points, colours, paragraph styles. A4, one accent colour, hairlines, much white."""
+"""The look: measures in points, colours, styles of text. One accent colour, hairlines, much white."""
+
+from dataclasses import dataclass
+from typing import Literal
 
 from reportlab.lib.colors import Color, HexColor, white
-from reportlab.lib.enums import TA_LEFT, TA_RIGHT
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.lib.units import mm
 
-from invoice_service.pdf.document import StampTone
-from invoice_service.pdf.typefaces import BOLD, REGULAR
+from invoice_service.pdf.document import Mark
 
-PAGE_WIDTH, PAGE_HEIGHT = A4
-MARGIN = 18 * mm
-CONTENT_WIDTH = PAGE_WIDTH - 2 * MARGIN
+SHEETS: dict[Literal["A4", "Letter"], tuple[float, float]] = {"A4": A4, "Letter": LETTER}
+MARGIN: float = 18 * mm
+FOOT = 58.0
 BAND_HEIGHT = 2.2 * mm
+LOGO_WIDTH, LOGO_HEIGHT = 150.0, 54.0
 
 INK = HexColor(0x1B2430)
 MUTED = HexColor(0x667080)
@@ -20,49 +21,48 @@ ACCENT = HexColor(0x1F5C7A)
 TINT = HexColor(0xEEF3F6)
 RULE = HexColor(0xDCE2E8)
 PAPER = white
-TONES: dict[StampTone, Color] = {
-    StampTone.NEUTRAL: HexColor(0x7A8594),
-    StampTone.GOOD: HexColor(0x2E7D4F),
-    StampTone.WARNING: HexColor(0xB7791F),
-    StampTone.BAD: HexColor(0xB23B3B),
+_NEUTRAL, _GOOD, _WARNING, _BAD = HexColor(0x7A8594), HexColor(0x2E7D4F), HexColor(0xB7791F), HexColor(0xB23B3B)
+MARKS: dict[Mark, Color] = {
+    Mark.DRAFT: _NEUTRAL,
+    Mark.ACCEPTED: _GOOD,
+    Mark.DECLINED: _BAD,
+    Mark.EXPIRED: _WARNING,
+    Mark.INVOICED: _GOOD,
+    Mark.PAID: _GOOD,
+    Mark.PARTIALLY_PAID: _WARNING,
+    Mark.OVERDUE: _BAD,
+    Mark.VOID: _BAD,
 }
 
 
-def _style(
-    name: str,
-    size: float,
-    *,
-    bold: bool = False,
-    color: Color = INK,
-    leading: float = 1.4,
-    alignment: int = TA_LEFT,
-    before: float = 0,
-    after: float = 0,
-) -> ParagraphStyle:
-    return ParagraphStyle(
-        name,
-        fontName=BOLD if bold else REGULAR,
-        fontSize=size,
-        leading=size * leading,
-        textColor=color,
-        alignment=alignment,
-        spaceBefore=before,
-        spaceAfter=after,
-        splitLongWords=1,
-    )
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a text is set; ``leading`` is the distance of two baselines in points."""
+
+    size: float
+    leading: float
+    bold: bool = False
+    color: Color = INK
 
 
-ORGANIZATION = _style("organization", 13, bold=True, leading=1.25, after=3)
-SMALL = _style("small", 8.5, color=MUTED)
-TITLE = _style("title", 25, bold=True, color=ACCENT, alignment=TA_RIGHT, leading=1.0, after=9)
-NUMBER = _style("number", 10, alignment=TA_RIGHT, color=MUTED)
-LABEL = _style("label", 7.5, bold=True, color=MUTED, after=3)
-CUSTOMER = _style("customer", 11, bold=True, leading=1.3, after=3)
-BODY = _style("body", 9)
-META_LABEL = _style("meta label", 8.5, color=MUTED)
-META_VALUE = _style("meta value", 8.5, alignment=TA_RIGHT)
-HEADING = _style("heading", 7.5, bold=True, color=MUTED, after=3)
-HEADING.keepWithNext = 1
-NOTE = _style("note", 8.5, leading=1.5, after=12)
-ITEM = _style("item", 9, leading=1.35)
-DESCRIPTION = _style("description", 8, color=MUTED, leading=1.4)
+ORGANIZATION = Style(13, 16.5, bold=True)
+SMALL = Style(8.5, 12, color=MUTED)
+TITLE = Style(25, 29, bold=True, color=ACCENT)
+NUMBER = Style(10, 14, color=MUTED)
+LABEL = Style(7.5, 11.5, bold=True, color=MUTED)
+CUSTOMER = Style(11, 15, bold=True)
+BODY = Style(9, 12.6)
+META_LABEL = Style(8.5, 12, color=MUTED)
+META_VALUE = Style(8.5, 12)
+HEAD = Style(7.5, 10, bold=True, color=PAPER)
+CELL = Style(8.5, 12)
+POSITION = Style(8.5, 12, color=MUTED)
+ITEM = Style(9, 12.2)
+DESCRIPTION = Style(8, 11.2, color=MUTED)
+CARRIED = Style(8.5, 12, bold=True, color=MUTED)
+SUM_LABEL = Style(9, 13, color=MUTED)
+SUM = Style(9, 13)
+TOTAL = Style(10.5, 14, bold=True, color=ACCENT)
+NOTE = Style(8.5, 12.8)
+FOOTER = Style(7.5, 10, color=MUTED)
+MARK = Style(7.5, 10, bold=True)

@@ -1,4 +1,4 @@
-"""For whom an estimate is: the customer named, or the one that a CRM record is linked to (S6, S7, S18)."""
+"""For whom a document is: the customer named, or the one that a CRM record is linked to (S6, S7, S18)."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from invoice_service.customers import service as customers
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
 from invoice_service.customers.queries import crm_link
-from invoice_service.estimates.schemas import EstimateBody
+from invoice_service.documents.schemas import DocumentBody
 
 
 class CrmRecordNotImported(Conflict):
@@ -27,8 +27,8 @@ class ChosenCustomer:
     contact_person: ContactPerson | None
 
 
-async def choose(session: AsyncSession, organization_id: str, body: EstimateBody) -> ChosenCustomer:
-    """Who the estimate is for. Raises `Invalid`, `CrmRecordNotImported`, `CustomerInactive`."""
+async def choose(session: AsyncSession, organization_id: str, body: DocumentBody) -> ChosenCustomer:
+    """Who the document is for. Raises `Invalid`, `CrmRecordNotImported`, `CustomerInactive`."""
     if body.customer_id is not None:
         customer = await customers.use(session, organization_id, body.customer_id, field="customer_id")
         person = None

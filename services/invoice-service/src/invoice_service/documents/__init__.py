@@ -1,0 +1,1 @@
+"""What estimates and invoices have in common."""

@@ -1,0 +1,1 @@
+"""Merging customers into one another, with preview, journal and undo (S29)."""

@@ -1,0 +1,1 @@
+"""Payments: what a customer has paid, and for which invoices."""

@@ -1,0 +1,1 @@
+"""Plans: how much an organization may make (S13)."""

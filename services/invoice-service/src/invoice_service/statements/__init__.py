@@ -1,0 +1,1 @@
+"""What a customer was invoiced, has paid and owes."""

@@ -1,0 +1,415 @@
+"""Invoices: made, edited, converted from estimates, sent, void, overdue, locked for the workflow, printed."""
+
+import asyncio
+import datetime
+from typing import Any
+
+import pypdf
+import pytest
+from invoice_service.invoices.overdue import write_overdue
+from invoice_service.invoices.schemas import InvoiceOut
+
+TODAY = datetime.datetime.now(datetime.UTC).date()
+YESTERDAY = TODAY - datetime.timedelta(days=1)
+LINE = {"name": "Line", "rate": "1"}
+
+
+async def test_an_invoice_has_number_totals_due_date_and_the_customer_as_on_the_day(invoice: Any) -> None:
+    customer = await invoice.customer(currency_code="EUR", billing_address={"city": "Berlin"}, payment_terms=30)
+    body = {
+        "customer_id": customer["id"],
+        "line_items": [
+            {"name": "Chai", "quantity": "2", "unit": "kg", "rate": "19.90", "tax_percentage": "19"},
+            {"name": "Chang", "quantity": "1", "rate": "10.00", "tax_percentage": "7", "discount_percentage": "50"},
+        ],
+        "discount_percentage": "10",
+        "adjustment": "-0.01",
+        "adjustment_description": "Rounding",
+    }
+    response = await invoice.admin.post("/v1/invoices", json=body)
+    created = invoice.made(response)
+
+    assert await invoice.shown("invoices", created["id"]) == created
+    InvoiceOut.model_validate(created, extra="forbid")
+    assert (created["invoice_number"], created["status"], created["version"]) == ("INV-000001", "draft", 1)
+    assert created["due_date"] == str(TODAY + datetime.timedelta(days=30))
+    # 39.80 + 5.00 = 44.80, of which 10 % are 4.48: 3.98 and 0.50. 19 % of 35.82 = 6.81, 7 % of 4.50 = 0.32 (0.315).
+    names = ("sub_total", "document_discount", "discount_total", "tax_total", "adjustment", "total", "balance")
+    assert [created[name] for name in names] == ["49.80", "4.48", "9.48", "7.13", "-0.01", "47.44", "47.44"]
+    assert created["taxes"] == [
+        {"tax_percentage": "7", "taxable": "4.50", "tax": "0.32"},
+        {"tax_percentage": "19", "taxable": "35.82", "tax": "6.81"},
+    ]
+    ((verb, data, _),) = await invoice.told("invoice")
+    assert (verb, data.invoice_number, str(data.total), str(data.balance)) == (
+        "created",
+        "INV-000001",
+        "47.44",
+        "47.44",
+    )
+    assert (str(data.adjustment), data.line_items[0].unit) == ("-0.01", "kg")
+
+
+async def test_a_draft_follows_its_customer_and_an_issued_invoice_does_not(invoice: Any) -> None:
+    customer = await invoice.customer(billing_address={"city": "Berlin"})
+    path = f"/v1/customers/{customer['id']}"
+    draft = await invoice.bill(customer["id"], "draft")
+    await invoice.admin.patch(path, json={"customer_name": "Renamed", "billing_address": {"city": "Hamburg"}})
+
+    issued = invoice.ok(await invoice.admin.post(f"/v1/invoices/{draft['id']}/status/sent"))
+    await invoice.admin.patch(path, json={"customer_name": "Once more", "billing_address": {"city": "Köln"}})
+    later = await invoice.shown("invoices", draft["id"])
+
+    assert (draft["customer_name"], draft["billing_address"]["city"]) == ("Alfreds Futterkiste", "Berlin")
+    assert (issued["customer_name"], issued["billing_address"]["city"]) == ("Renamed", "Hamburg")
+    assert later == issued
+
+
+async def test_a_field_that_is_wrong_is_named_and_nothing_is_created(invoice: Any) -> None:
+    customer = await invoice.customer()
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"line_items": [LINE] * 10_000}, "line_items"),
+        ({"line_items": [{**LINE, "quantity": "-1"}]}, "line_items.0.quantity"),
+        ({"line_items": [{**LINE, "quantity": "1e400"}]}, "line_items.0.quantity"),
+        ({"line_items": [{**LINE, "rate": "123456789012345678901234567890"}]}, "line_items.0.rate"),
+        ({"line_items": [{**LINE, "rate": "0.123456789012345678901234567890"}]}, "line_items.0.rate"),
+        ({"line_items": [{"name": "Line"}]}, "line_items.0"),
+        ({"line_items": [{"item_id": "nothing"}]}, "line_items.0.item_id"),
+        ({"discount_percentage": "101"}, "discount_percentage"),
+        ({"discount_percentage": "1", "discount_amount": "0.50"}, "discount_amount"),
+        ({"discount_amount": "1.01"}, "discount_amount"),
+        ({"adjustment": "-2"}, "adjustment"),
+        ({"adjustment": "0.001"}, "adjustment"),
+        ({"adjustment": "NaN"}, "adjustment"),
+        ({"date": str(TODAY), "due_date": str(YESTERDAY)}, "due_date"),
+        ({"due_date": str(TODAY), "payment_terms": 3}, "body"),
+        ({"date": "9999-12-31", "payment_terms": 1}, "date"),
+        ({"balance": "0"}, "balance"),
+    ]
+
+    for fields, field in wrong:
+        response = await invoice.admin.post(
+            "/v1/invoices", json={"customer_id": customer["id"], "line_items": [LINE], **fields}
+        )
+        assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field), (fields, response.text)
+    assert invoice.ok(await invoice.admin.get("/v1/invoices"))["items"] == []
+    assert (await invoice.bill(customer["id"]))["invoice_number"] == "INV-000001"
+
+
+async def test_a_line_takes_from_its_item_what_it_leaves_out(invoice: Any) -> None:
+    customer = await invoice.customer()
+    item = {"name": "Chai", "description": "Tea", "unit": "box", "rate": "18.50", "tax_percentage": "7"}
+    item_id = invoice.made(await invoice.admin.post("/v1/items", json=item))["id"]
+    path = f"/v1/items/{item_id}"
+
+    one = await invoice.bill(customer["id"], line_items=[{"item_id": item_id}, {"item_id": item_id, "rate": "20"}])
+    invoice.ok(await invoice.admin.patch(path, json={"rate": "99", "name": "Dearer"}))
+    assert (await invoice.admin.delete(path)).status_code == 204
+    kept = {"line_items": [{name: line[name] for name in ("item_id", "name", "rate")} for line in one["line_items"]]}
+    edited = invoice.ok(await invoice.admin.patch(f"/v1/invoices/{one['id']}", json=kept))
+    gone = await invoice.admin.post(
+        "/v1/invoices", json={"customer_id": customer["id"], "line_items": [{"item_id": item_id}]}
+    )
+    foreign = {"customer_id": customer["id"], "currency_code": "JPY", "line_items": [{"item_id": item_id}]}
+
+    assert [(line["name"], line["unit"], line["rate"], line["tax_percentage"]) for line in one["line_items"]] == [
+        ("Chai", "box", "18.50", "7"),
+        ("Chai", "box", "20.00", "7"),
+    ]
+    assert [line["name"] for line in edited["line_items"]] == ["Chai", "Chai"]
+    assert invoice.refused(gone) == (422, "item_not_found")
+    assert (await invoice.admin.post("/v1/invoices", json=foreign)).status_code == 422
+
+
+async def test_a_draft_says_by_its_terms_when_it_is_due_until_the_date_is_set(invoice: Any) -> None:
+    customer = await invoice.customer()
+    (organization,) = invoice.ok(await invoice.admin.get("/v1/organizations"))["items"]
+    terms = {"payment_terms": 14, "default_notes": "Thank you", "default_terms": "Net 14"}
+    invoice.ok(await invoice.admin.patch(f"/v1/organizations/{organization['id']}", json=terms))
+    one = await invoice.bill(customer["id"], "draft", date="2026-01-01")
+    path = f"/v1/invoices/{one['id']}"
+
+    async def due(**changes: Any) -> Any:
+        return invoice.ok(await invoice.admin.patch(path, json=changes))["due_date"]
+
+    assert (one["due_date"], one["notes"], one["terms"]) == ("2026-01-15", "Thank you", "Net 14")
+    assert await due(date="2026-02-01") == "2026-02-15"
+    assert await due(payment_terms=30) == "2026-03-03"
+    assert await due(due_date="2026-02-20") == "2026-02-20"
+    assert await due(date="2026-02-10") == "2026-02-20"
+    late = await invoice.admin.patch(path, json={"date": "2026-02-21"})
+    assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "due_date")
+
+
+class TestConversion:
+    async def test_the_invoice_has_exactly_the_estimate_and_each_names_the_other(self, invoice: Any) -> None:
+        customer = await invoice.customer(payment_terms=7, contact_persons=[{"last_name": "Anders"}])
+        lines = [{"name": "Chai", "quantity": "3", "rate": "0.333333", "tax_percentage": "7.5"}, LINE]
+        estimate = await invoice.estimate(
+            customer["id"],
+            contact_person_id=customer["contact_persons"][0]["id"],
+            line_items=lines,
+            discount_amount="0.10",
+            adjustment="0.03",
+            reference_number="PO 7",
+            notes="Notes",
+            terms="Terms",
+        )
+        path = f"/v1/estimates/{estimate['id']}"
+
+        made = invoice.made(await invoice.admin.post(f"{path}/convert"))
+
+        alike = (
+            "customer_id customer_name contact_person_id contact_person_name billing_address line_items sub_total "
+            "discount_amount document_discount discount_total tax_total taxes adjustment total reference_number notes "
+            "terms currency_code"
+        ).split()
+        assert {name: made[name] for name in alike} == {name: estimate[name] for name in alike}
+        assert (made["status"], made["date"], made["estimate_id"]) == ("draft", str(TODAY), estimate["id"])
+        assert made["due_date"] == str(TODAY + datetime.timedelta(days=7))
+        assert made["history"][0]["what"] == "created from EST-000001"
+        converted = await invoice.shown("estimates", estimate["id"])
+        assert (converted["status"], converted["invoice_id"], converted["version"]) == ("invoiced", made["id"], 2)
+        assert converted["history"][-1]["what"] == "converted into INV-000001"
+        verb, data, _ = (await invoice.told("estimate"))[-1]
+        assert (verb, data.status, data.invoice_id) == ("status_changed", "invoiced", made["id"])
+
+    async def test_twice_at_once_makes_one_invoice(self, invoice: Any) -> None:
+        customer = await invoice.customer()
+        estimate = await invoice.estimate(customer["id"])
+        path = f"/v1/estimates/{estimate['id']}/convert"
+
+        responses = await asyncio.gather(*(invoice.admin.post(path) for _ in range(5)))
+
+        assert sorted(response.status_code for response in responses) == [201, 409, 409, 409, 409]
+        assert {invoice.refused(one)[1] for one in responses if one.status_code == 409} == {"estimate_already_invoiced"}
+        assert len(invoice.ok(await invoice.admin.get("/v1/invoices"))["items"]) == 1
+        key = {"Idempotency-Key": "once more"}
+        second = await invoice.estimate(customer["id"])
+        again = [await invoice.admin.post(f"/v1/estimates/{second['id']}/convert", headers=key) for _ in range(2)]
+        assert again[0].json() == again[1].json()
+
+    async def test_deleting_the_invoice_gives_the_estimate_back(self, invoice: Any) -> None:
+        customer = await invoice.customer()
+        estimate = await invoice.estimate(customer["id"])
+        await invoice.mark(estimate["id"], "accepted")
+        path = f"/v1/estimates/{estimate['id']}"
+        made = invoice.made(await invoice.admin.post(f"{path}/convert"))
+
+        assert (await invoice.admin.delete(f"/v1/invoices/{made['id']}")).status_code == 204
+        back = invoice.ok(await invoice.admin.get(path))
+        again = invoice.made(await invoice.admin.post(f"{path}/convert"))
+
+        assert (back["status"], back["invoice_id"]) == ("accepted", None)
+        assert back["history"][-1]["what"] == "INV-000001 was deleted"
+        assert again["invoice_number"] == "INV-000001"
+
+    async def test_an_expired_or_declined_one_is_refused_and_an_inactive_customer_too(self, invoice: Any) -> None:
+        customer = await invoice.customer()
+        declined = await invoice.estimate(customer["id"])
+        await invoice.mark(declined["id"], "declined")
+        waiting = await invoice.estimate(customer["id"])
+        invoice.ok(await invoice.admin.post(f"/v1/customers/{customer['id']}/inactive"))
+
+        refused = [await invoice.admin.post(f"/v1/estimates/{one['id']}/convert") for one in (declined, waiting)]
+
+        assert [invoice.refused(one) for one in refused] == [
+            (409, "estimate_not_convertible"),
+            (409, "customer_inactive"),
+        ]
+        assert (await invoice.shown("estimates", waiting["id"]))["status"] == "draft"
+
+
+class TestWorkflowLock:
+    async def test_s17_what_a_person_has_changed_the_workflow_leaves_alone_until_an_admin_unlocks_it(
+        self, invoice: Any
+    ) -> None:
+        await invoice.apply(invoice.account("a"))
+        body = {"crm_account_id": "a", "crm_potential_id": "p", "crm_potential_version": 2, "line_items": [LINE]}
+        made = invoice.made(await invoice.workflow.post("/v1/invoices", json=body))
+        path = f"/v1/invoices/{made['id']}"
+        member = await invoice.stack.person("invoice", "member")
+
+        sent = invoice.ok(await invoice.workflow.post(f"{path}/status/sent"))
+        touched = invoice.ok(await member.post(f"{path}/status/void"))
+        refused = await invoice.workflow.post(f"{path}/status/draft", json={"crm_potential_version": 3})
+
+        assert (made["origin"], sent["workflow_locked"], sent["locked_by"]) == ("workflow", False, None)
+        assert (touched["workflow_locked"], touched["locked_by"]) == (True, "member@invoice.test")
+        assert invoice.refused(refused) == (409, "invoice_locked_for_workflow")
+        problem = refused.json()
+        assert problem["detail"].startswith(
+            "left alone: the status of INV-000001 was changed by member@invoice.test on "
+        )
+        assert (problem["locked_by"], problem["locked_at"]) == (
+            "member@invoice.test",
+            touched["locked_at"].replace("Z", "+00:00"),
+        )
+
+        assert invoice.refused(await member.post(f"{path}/unlock")) == (403, "role_too_low")
+        unlocked = invoice.ok(await invoice.admin.post(f"{path}/unlock"))
+        assert (unlocked["workflow_locked"], unlocked["history"][-1]["what"]) == (False, "unlocked for the workflow")
+        assert invoice.ok(await invoice.workflow.post(f"{path}/status/draft"))["status"] == "draft"
+        assert invoice.refused(await invoice.admin.post(f"{path}/unlock")) == (409, "invoice_not_locked")
+        told = [(verb, data.status, data.workflow_locked) for verb, data, _ in await invoice.told("invoice")]
+        assert told == [
+            ("created", "draft", False),
+            ("status_changed", "sent", False),
+            ("status_changed", "void", True),
+            ("updated", "void", False),
+            ("status_changed", "draft", False),
+        ]
+
+    async def test_s17_editing_does_not_lock_and_a_payment_does(self, invoice: Any) -> None:
+        await invoice.apply(invoice.account("a"))
+        body = {"crm_account_id": "a", "crm_potential_id": "p", "line_items": [LINE]}
+        made = invoice.made(await invoice.workflow.post("/v1/invoices", json=body))
+        invoice.ok(await invoice.workflow.post(f"/v1/invoices/{made['id']}/status/sent"))
+
+        edited = invoice.ok(await invoice.admin.patch(f"/v1/invoices/{made['id']}", json={"notes": "New"}))
+        await invoice.pay(made["id"], "1")
+
+        assert edited["workflow_locked"] is False
+        assert (await invoice.shown("invoices", made["id"]))["workflow_locked"] is True
+
+    async def test_s19_a_command_from_an_older_potential_is_refused(self, invoice: Any) -> None:
+        await invoice.apply(invoice.account("a"))
+        body = {"crm_account_id": "a", "crm_potential_id": "p", "crm_potential_version": 4, "line_items": [LINE]}
+        made = invoice.made(await invoice.workflow.post("/v1/invoices", json=body))
+        refused = await invoice.workflow.post(
+            f"/v1/invoices/{made['id']}/status/void", json={"crm_potential_version": 3}
+        )
+        assert invoice.refused(refused) == (409, "stale_potential_version")
+
+
+class TestOverdue:
+    async def test_a_sent_invoice_is_overdue_the_day_after_and_it_is_written_down_once(self, invoice: Any) -> None:
+        customer = await invoice.customer()
+        late = await invoice.bill(customer["id"], date="2020-01-01", due_date=str(YESTERDAY))
+        await invoice.bill(customer["id"], date="2020-01-01", due_date=str(TODAY))
+        free = await invoice.bill(customer["id"], date="2020-01-01", line_items=[{"name": "Gift", "rate": "0"}])
+
+        listed = invoice.ok(await invoice.admin.get("/v1/invoices", params={"status": "overdue"}))["items"]
+        written = [await write_overdue(invoice.database, TODAY) for _ in range(2)]
+        shown = await invoice.shown("invoices", late["id"])
+
+        assert (late["status"], [one["id"] for one in listed]) == ("overdue", [late["id"]])
+        assert written == [1, 0]
+        assert (shown["status"], shown["is_past_due"], shown["version"]) == ("overdue", True, 3)
+        assert [(one["who"], one["what"]) for one in shown["history"]][-1] == ("system", "overdue")
+        verb, data, _ = (await invoice.told("invoice"))[-1]
+        assert (verb, data.id, data.status) == ("status_changed", late["id"], "overdue")
+        assert (await invoice.shown("invoices", free["id"]))["status"] == "sent"
+
+    async def test_a_later_due_date_makes_it_sent_again(self, invoice: Any) -> None:
+        customer = await invoice.customer()
+        late = await invoice.bill(customer["id"], date="2020-01-01", due_date=str(YESTERDAY))
+        await write_overdue(invoice.database, TODAY)
+        edited = invoice.ok(await invoice.admin.patch(f"/v1/invoices/{late['id']}", json={"due_date": str(TODAY)}))
+        assert (edited["status"], edited["version"]) == ("sent", 4)
+        assert (await invoice.told("invoice"))[-1][0] == "status_changed"
+
+
+async def test_an_old_if_match_is_told_so_and_nothing_changes(invoice: Any) -> None:
+    customer = await invoice.customer()
+    one = await invoice.bill(customer["id"])
+    path, old = f"/v1/invoices/{one['id']}", {"If-Match": '"1"'}
+    attempts = [
+        await invoice.admin.patch(path, json={"notes": "New"}, headers=old),
+        await invoice.admin.post(f"{path}/status/void", headers=old),
+        await invoice.admin.delete(path, headers=old),
+        await invoice.admin.post(f"{path}/unlock", headers=old),
+    ]
+    assert [invoice.refused(one) for one in attempts] == [(412, "version_conflict")] * 4
+    assert await invoice.shown("invoices", one["id"]) == one
+
+
+async def test_invoices_are_listed_by_what_they_are_and_whose(invoice: Any) -> None:
+    await invoice.apply(invoice.account("a"), invoice.contact("c", at="a"), invoice.contact("e"))
+    first = await invoice.bill(crm_account_id="a", reference_number="Zebra", date="2026-01-10")
+    second = await invoice.bill(crm_account_id="a", crm_contact_id="c", date="2026-02-10")
+    third = await invoice.bill(crm_contact_id="e", crm_potential_id="p", status="draft")
+    await invoice.pay(second["id"], "0.50")
+
+    async def listed(**query: Any) -> list[Any]:
+        items = invoice.ok(await invoice.admin.get("/v1/invoices", params=query))["items"]
+        return [one["invoice_number"][-1] for one in items]
+
+    assert await listed() == ["3", "2", "1"]
+    assert await listed(crm_account_id="a") == ["2", "1"]
+    assert await listed(crm_contact_id="c") == ["2"]
+    assert await listed(crm_contact_id="e") == ["3"]
+    assert await listed(crm_potential_id="p") == ["3"]
+    assert await listed(customer_id=third["customer_id"]) == ["3"]
+    assert await listed(status="partially_paid") == ["2"]
+    assert await listed(status="draft") == ["3"]
+    assert await listed(date_from="2026-01-01", date_to="2026-01-31") == ["1"]
+    assert await listed(q="zeb") == ["1"]
+    assert await listed(q="INV-000002") == ["2"]
+    assert first["status"] == "overdue"
+    for cursor in ("not-ours", "WzFd", "W10"):
+        response = await invoice.admin.get("/v1/invoices", params={"cursor": cursor})
+        assert invoice.refused(response) == (400, "bad_cursor")
+
+
+async def test_s11_the_pdf_says_what_the_api_says(invoice: Any, tmp_path: Any) -> None:
+    customer = await invoice.customer(currency_code="EUR")
+    one = await invoice.bill(
+        customer["id"],
+        line_items=[{"name": "Chai", "quantity": "3", "rate": "19.90", "tax_percentage": "19"}],
+        discount_percentage="10",
+        adjustment="0.05",
+        adjustment_description="Small change",
+    )
+    await invoice.pay(one["id"], "20")
+    shown = await invoice.shown("invoices", one["id"])
+
+    response = await invoice.admin.get(f"/v1/invoices/{one['id']}/pdf", params={"download": True})
+    again = await invoice.admin.get(
+        f"/v1/invoices/{one['id']}/pdf", headers={"If-None-Match": response.headers["etag"]}
+    )
+
+    assert response.headers["content-disposition"].startswith('attachment; filename="INV-000001.pdf"')
+    assert again.status_code == 304
+    file = tmp_path / "invoice.pdf"
+    file.write_bytes(response.content)
+    text = "\n".join(page.extract_text() for page in pypdf.PdfReader(file).pages)
+    for name in ("total", "balance", "tax_total", "amount_paid", "document_discount"):
+        assert shown[name] in text, name
+    assert "INV-000001" in text
+    assert "Small change" in text
+
+
+async def test_what_cannot_be_printed_is_said_in_the_answer(invoice: Any) -> None:
+    customer = await invoice.customer()
+    plain = await invoice.bill(customer["id"], line_items=[{"name": "Καφές 茶 شاي", "rate": "1"}])
+    odd = await invoice.bill(customer["id"], line_items=[{"name": "Tea \U0001f375", "rate": "1"}])
+    assert plain["warnings"] == []
+    assert len(odd["warnings"]) == 1
+    assert "U+1F375" in odd["warnings"][0]
+
+
+@pytest.mark.parametrize("kind", ["invoices", "estimates"])
+async def test_a_fixed_number_of_statements_whatever_the_number_of_lines_and_documents(invoice: Any, kind: str) -> None:
+    customer = await invoice.customer()
+
+    async def counted(lines: int, documents: int) -> list[int]:
+        line = {"name": "Line", "rate": "1", "tax_percentage": "19"}
+        body = {"customer_id": customer["id"], "line_items": [line] * lines}
+        counts = []
+        with invoice.statements() as sent:
+            made = invoice.made(await invoice.admin.post(f"/v1/{kind}", json=body))
+        counts.append(len(sent))
+        for _ in range(documents - 1):
+            await invoice.admin.post(f"/v1/{kind}", json=body)
+        for path in (f"/v1/{kind}/{made['id']}", f"/v1/{kind}?limit=50"):
+            with invoice.statements() as sent:
+                invoice.ok(await invoice.admin.get(path))
+            counts.append(len(sent))
+        return counts
+
+    few = await counted(1, 1)
+    assert await counted(200, 5) == few
+    assert few[0] <= 16
+    assert few[1] <= 6
+    assert few[2] <= 3
