@@ -90,7 +90,14 @@ async def test_s29_the_old_id_leads_to_the_one_that_stayed_over_chains(invoice: 
     edited = await invoice.admin.patch(old, json={"notes": "Pays late"}, headers={"If-Match": '"2"'})
     assert (invoice.ok(edited)["id"], invoice.ok(edited)["notes"]) == (third["id"], "Pays late")
     assert (await invoice.estimate(first["id"]))["customer_id"] == third["id"]
-    assert (await invoice.bill(first["id"]))["customer_id"] == third["id"]
+    bill = await invoice.bill(first["id"])
+    assert bill["customer_id"] == third["id"]
+    await invoice.pay(bill["id"], "1")
+    for path in ("/v1/estimates", "/v1/invoices", "/v1/payments"):
+        (found,) = await listed(invoice, path, customer_id=first["id"])
+        assert found["customer_id"] == third["id"]
+    assert invoice.ok(await invoice.admin.get(f"{old}/statement"))["customer_id"] == third["id"]
+    assert invoice.ok(await invoice.admin.get(f"{old}/balances"))["customer_id"] == third["id"]
     inactive = invoice.ok(await invoice.admin.post(f"{old}/inactive"))
     assert (inactive["id"], inactive["status"]) == (third["id"], "inactive")
     again = await invoice.admin.post(f"{old}/merge", json={"into": third["id"]})

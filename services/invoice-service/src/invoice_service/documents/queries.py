@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import line_items, numbering
 from invoice_service.customers.models import CrmLink
-from invoice_service.customers.queries import crm_link
+from invoice_service.customers.queries import crm_link, stayed
 from invoice_service.documents.models import D, Document, Kind
 from invoice_service.line_items import LineItem
 from invoice_service.totals import DocumentTotals
@@ -120,7 +120,7 @@ async def page(
 ) -> tuple[list[D], str | None]:
     """A page of documents without their lines, newest first; ``further`` conditions are the kind's own."""
     model = kind.model
-    statement = select(model).where(model.organization_id == organization_id, *_wanted(kind, filters), *further)
+    statement = select(model).where(model.organization_id == organization_id, *_wanted(kind, organization_id, filters), *further)
     if filters.crm_account_id is not None:
         account = _of_link(crm_link(organization_id, "account", filters.crm_account_id), CrmLink.customer_id)
         statement = statement.where(model.customer_id == account)
@@ -136,11 +136,11 @@ def _of_link(link: Select[CrmLink], column: Any) -> Any:
     return link.with_only_columns(column).scalar_subquery()
 
 
-def _wanted(kind: Kind[D], filters: Filters) -> list[ColumnElement[bool]]:
+def _wanted(kind: Kind[D], organization_id: str, filters: Filters) -> list[ColumnElement[bool]]:
     model = kind.model
     wanted: list[ColumnElement[bool]] = []
     if filters.customer_id is not None:
-        wanted.append(model.customer_id == filters.customer_id)
+        wanted.append(model.customer_id == stayed(organization_id, filters.customer_id))
     if filters.crm_potential_id is not None:
         wanted.append(model.crm_potential_id == filters.crm_potential_id)
     if filters.date_from is not None:

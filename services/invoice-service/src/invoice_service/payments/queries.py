@@ -10,6 +10,7 @@ from servicekit.pagination import PageRequest, fetch_page
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from invoice_service.customers.queries import stayed
 from invoice_service.invoices.models import Invoice
 from invoice_service.payments.models import Payment, PaymentAllocation, PaymentNotFound
 
@@ -78,7 +79,7 @@ async def page(
     """A page of payments, newest first."""
     statement = select(Payment).where(Payment.organization_id == organization_id)
     if filters.customer_id is not None:
-        statement = statement.where(Payment.customer_id == filters.customer_id)
+        statement = statement.where(Payment.customer_id == stayed(organization_id, filters.customer_id))
     if filters.invoice_id is not None:
         for_it = select(PaymentAllocation.payment_id).where(PaymentAllocation.invoice_id == filters.invoice_id)
         statement = statement.where(Payment.id.in_(for_it))
