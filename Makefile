@@ -22,8 +22,8 @@ demo: $(INSTALLED) ## Show the whole product at work, with sample data (ONCE=1: 
 run: $(INSTALLED) ## Start all four services (DATA_DIR, BASE_PORT, ADMIN_EMAIL, ADMIN_PASSWORD)
 	@exec $(BIN)/crm-invoice run
 
-test: $(INSTALLED) ## Run the tests (ARGS="-k invoice", REQUIRE_SERVERS=1: PostgreSQL and RabbitMQ may not be missing)
-	@exec $(BIN)/pytest $(ARGS)
+test: $(INSTALLED) ## Run the tests (ARGS="-k invoice" or "-n0", REQUIRE_SERVERS=1: PostgreSQL and RabbitMQ may not be missing)
+	@exec $(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(INSTALLED) ## Check style, types, module boundaries and the API documents
 	@status=0; table=; \

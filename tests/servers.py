@@ -58,7 +58,7 @@ class Databases:
         self._templates: dict[str, Path] = {}
         self._made: list[str] = []
         self._free: dict[str, list[str]] = {name: [] for name in SERVICES}
-        self._seeds: dict[str, dict[str, list[asyncpg.Record]]] = {}
+        self._emptying: dict[str, str] = {}
         self._count = 0
 
     async def sqlite(self, service: str) -> str:
@@ -76,18 +76,16 @@ class Databases:
             return self._free[service].pop()
         url = await self.empty_postgres(service)
         await self._migrate(url, service)
-        if service not in self._seeds:
-            connection = await asyncpg.connect(url)
-            names = [row["tablename"] for row in await connection.fetch(_TABLES)]
-            self._seeds[service] = {name: await connection.fetch(f'SELECT * FROM "{name}"') for name in names}
-            await connection.close()
+        connection = await asyncpg.connect(url)
+        self._emptying[service] = await _keep_what_is_there(connection)
+        await connection.close()
         return url
 
     async def empty_postgres(self, service: str) -> str:
         """A database without tables."""
         self._count += 1
         name = f"{self.prefix}_{service}_{self._count}"
-        await self._admin(f'CREATE DATABASE "{name}"')
+        await self._admin(f'CREATE DATABASE "{name}"', f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         url = urlsplit(POSTGRES_URL)._replace(path=f"/{name}").geturl()
         self._made.append(url)
         return url
@@ -97,30 +95,36 @@ class Databases:
         if url.startswith("sqlite"):
             return
         connection = await asyncpg.connect(url)
-        async with connection.transaction():
-            await connection.execute("SET LOCAL session_replication_role = replica")  # whatever refers to whatever
-            for table, seeds in self._seeds[service].items():
-                await connection.execute(f'DELETE FROM "{table}"')
-                await connection.copy_records_to_table(table, records=seeds)
+        await connection.execute(self._emptying[service])
         await connection.close()
         self._free[service].append(url)
 
     async def drop_all(self) -> None:
-        for url in self._made:
-            await self._admin(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)')
+        await self._admin(*(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)' for url in self._made))
 
     async def _migrate(self, url: str, service: str) -> None:
         database = Database(url)
         await migrate(database, f"{service}_service")
         await database.close()
 
-    async def _admin(self, statement: str) -> None:
+    async def _admin(self, *statements: str) -> None:
         connection = await asyncpg.connect(POSTGRES_URL)
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
         await connection.close()
 
 
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+async def _keep_what_is_there(connection: asyncpg.Connection) -> str:
+    """Set aside what the migrations put there; gives the statements that bring the database back to it."""
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    statements = ["BEGIN", "SET LOCAL session_replication_role = replica"]  # whatever refers to whatever
+    await connection.execute("CREATE SCHEMA kept")
+    for table in (f'"{row["tablename"]}"' for row in tables):
+        statements.append(f"DELETE FROM public.{table}")  # TRUNCATE makes new files, which takes longer
+        if await connection.fetchval(f"SELECT EXISTS (SELECT FROM public.{table})"):
+            await connection.execute(f"CREATE TABLE kept.{table} AS TABLE public.{table}")
+            statements.append(f"INSERT INTO public.{table} SELECT * FROM kept.{table}")
+    return ";".join([*statements, "COMMIT"])
 
 
 class Broker:

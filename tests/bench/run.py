@@ -22,13 +22,22 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from contracts.accounts import AccountCreated, AccountSnapshot
 from contracts.topology import SYNC_RECORDS
+from invoice_service.invoices.models import Invoice
 from servicekit import outbox
 from servicekit.bus import Delivery
 from servicekit.db import new_id
-from sqlalchemy import func, select
+from servicekit.pagination import encode_cursor
+from sqlalchemy import event, func, select, text
 
+from tests.bench import pdf
 from tests.servers import Broker, Databases, missing_servers
 from tests.stack import Stack
+
+PAGE = 50
+MOST_LINES = 500
+LINE = {"name": "Order 10248", "quantity": "2", "rate": "19.90", "tax_percentage": "19"}
+OLD_ID = "01900000-0000-7000-8000-"
+"""The beginning of ids made in the middle of 2024."""
 
 
 async def until(check: Callable[[], Awaitable[bool]], seconds: float = 300) -> None:
@@ -99,39 +108,99 @@ async def accounts_to_customers(stack: Stack, events: int) -> float:
     return events / (time.perf_counter() - started)
 
 
-async def page_depth(stack: Stack, rows: int) -> tuple[float, float]:
-    """Seconds for the first page of a list and for its deepest."""
-    await stack.start("crm")
-    crm = await stack.person("crm")
-    body = "account_name\n" + "\n".join(f"Company {number}" for number in range(rows))
-    headers = {"Content-Type": "text/csv"}
-    (await crm.post("/v1/accounts/import", content=body.encode(), headers=headers, timeout=300)).raise_for_status()
-    cursors: list[str | None] = [None]
-    while True:
-        params: dict[str, Any] = {"limit": 200} | ({"cursor": cursors[-1]} if cursors[-1] else {})
-        cursor = (await crm.get("/v1/accounts", params=params)).json()["next_cursor"]
-        if cursor is None:
-            break
-        cursors.append(cursor)
+async def page_depth(stack: Stack, invoices: int) -> tuple[float, float]:
+    """Seconds for the first page of a list of so many invoices, and for the page in their midst."""
+    await stack.start("invoice")
+    client = await stack.person("invoice")
+    database = stack.database("invoice")
+    made = await client.post("/v1/invoices", json={"customer_id": await customer(client), "line_items": [LINE]})
+    made.raise_for_status()
+    columns = {column.name: column.name for column in Invoice.__table__.columns} | {
+        "id": f"'{OLD_ID}' || {'printf(%s, n)' if database.is_sqlite else 'lpad(to_hex(n), 12, %s)'}",
+        "number": "number + n",
+        "invoice_number": "'OLD-' || n",
+    }
+    columns["id"] %= "'%012x'" if database.is_sqlite else "'0'"
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                f"WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {invoices}) "
+                f"INSERT INTO invoices ({', '.join(columns)}) "
+                f"SELECT {', '.join(columns.values())} FROM counted, invoices"
+            )
+        )
+        await session.execute(text("ANALYZE invoices"))
+    middle = encode_cursor([f"{OLD_ID}{invoices // 2:012x}"])
 
     async def seconds(cursor: str | None) -> float:
-        params: dict[str, Any] = {"limit": 50} | ({"cursor": cursor} if cursor else {})
-        times = []
-        for _ in range(30):
-            started = time.perf_counter()
-            await crm.get("/v1/accounts", params=params)
-            times.append(time.perf_counter() - started)
-        return sorted(times)[len(times) // 2]
+        params: dict[str, Any] = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
+        started = time.perf_counter()
+        answer = (await client.get("/v1/invoices", params=params)).json()
+        took = time.perf_counter() - started
+        assert len(answer["items"]) == PAGE, answer
+        return took
 
-    return await seconds(None), await seconds(cursors[-1])
+    taken = [(await seconds(None), await seconds(middle)) for _ in range(60)]  # in turn: what disturbs, disturbs both
+    if not database.is_sqlite:
+        async with database.transaction() as session:
+            await session.execute(text("TRUNCATE invoices CASCADE"))  # the next one's database is emptied row by row
+    first, deep = (sorted(times)[len(taken) // 2] for times in zip(*taken, strict=True))
+    return first, deep
 
 
-async def main(events: int, kinds: Sequence[str]) -> None:
+async def customer(client: httpx.AsyncClient) -> str:
+    """The id of a new customer."""
+    answer = await client.post("/v1/customers", json={"customer_name": "Alfreds Futterkiste"})
+    answer.raise_for_status()
+    made: str = answer.json()["id"]
+    return made
+
+
+async def statements(stack: Stack) -> dict[str, int]:
+    """How many SQL statements the requests for invoices take."""
+    await stack.start("invoice")
+    await stack.apps["invoice"].state.service.relay.stop()
+    client = await stack.person("invoice")
+    whose = {"customer_id": await customer(client)}
+    sent = 0
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        nonlocal sent
+        sent += not statement.startswith("BEGIN")
+
+    engine = stack.database("invoice").engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    found: dict[str, int] = {}
+
+    async def count(what: str, method: str, path: str, **options: Any) -> Any:
+        nonlocal sent
+        sent = 0
+        answer = await client.request(method, path, **options)
+        answer.raise_for_status()
+        found[what] = sent
+        return answer.json()
+
+    for lines in (1, MOST_LINES):
+        body = whose | {"line_items": [LINE] * lines}
+        made = await count(f"create, {lines} {'line' if lines == 1 else 'lines'}", "POST", "/v1/invoices", json=body)
+    await count(f"read, {MOST_LINES} lines", "GET", f"/v1/invoices/{made['id']}")
+    for _ in range(PAGE):
+        (await client.post("/v1/invoices", json=whose | {"line_items": [LINE]})).raise_for_status()
+    await count(f"list, {PAGE} invoices", "GET", "/v1/invoices", params={"limit": PAGE})
+    event.remove(engine, "before_cursor_execute", note)
+    return found
+
+
+async def main(events: int, invoices: int, kinds: Sequence[str]) -> None:
     table = Table(title=f"{events:,} records, all in one process", title_justify="left")
     table.add_column("Set-up")
     table.add_column("Measured")
     for heading in ("Figure", "Of the bus alone"):
         table.add_column(heading, justify="right")
+    lists = Table(title=f"A list of {invoices:,} invoices", title_justify="left")
+    for heading in ("Set-up", "Measured", "Figure", "Deeper costs (20 % at most)"):
+        lists.add_column(heading)
+    counts: dict[str, dict[str, int]] = {}
     console = Console()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -152,24 +221,50 @@ async def main(events: int, kinds: Sequence[str]) -> None:
 
             ceiling = await measured("outbox, relay, bus", lambda stack: bus_ceiling(stack, events))
             rate = await measured("accounts to customers", lambda stack: accounts_to_customers(stack, events))
-            first, deep = await measured("pages", lambda stack: page_depth(stack, events))
             table.add_row(kind, "outbox → relay → bus → nothing", f"{ceiling:,.0f} events/s", "100 %")
             table.add_row("", "CSV → account → customer", f"{rate:,.0f} events/s", f"{rate / ceiling:.0%}")
-            table.add_row(
-                "", "list: page 1 / deepest page", f"{first * 1000:.1f} / {deep * 1000:.1f} ms", "", end_section=True
-            )
+            counts[kind] = await measured("SQL statements", statements)
+            if invoices:
+                first, deep = await measured("pages", lambda stack: page_depth(stack, invoices))
+                times = f"{first * 1000:.1f} / {deep * 1000:.1f} ms"
+                page = f"{invoices // 2 // PAGE:,}"
+                lists.add_row(kind, f"page 1 / page {page}", times, f"{deep / first - 1:+.0%}")
         await databases.drop_all()
         if "servers" in kinds:
             await broker.bus().delete_everything()
     console.print(table)
+    if invoices:
+        console.print(lists)
+    console.print(_counted(counts))
+    console.print(_printed(pdf.run()))
     if "servers" not in kinds:
         console.print(f"[dim]{missing_servers() or 'servers left out'}[/]")
+
+
+def _counted(counts: dict[str, dict[str, int]]) -> Table:
+    table = Table(title="SQL statements of one request", title_justify="left")
+    table.add_column("")
+    for kind in counts:
+        table.add_column(kind, justify="right")
+    for what in next(iter(counts.values())):
+        table.add_row(what, *(str(found[what]) for found in counts.values()))
+    return table
+
+
+def _printed(rows: list[tuple[str, str]]) -> Table:
+    table = Table(title="PDFs", title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--records", type=int, default=5000)
+    arguments.add_argument("--invoices", type=int, default=1_000_000, help="in the list; 0 leaves it out")
     arguments.add_argument("--only", choices=["embedded", "servers"])
     given = arguments.parse_args()
     wanted = [given.only] if given.only else ["embedded"] if missing_servers() else ["embedded", "servers"]
-    asyncio.run(main(given.records, wanted))
+    asyncio.run(main(given.records, given.invoices, wanted))

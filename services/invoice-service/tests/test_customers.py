@@ -230,3 +230,17 @@ async def test_a_viewer_reads_and_does_not_write(invoice: Any) -> None:
         await viewer.post(f"/v1/customers/{customer['id']}/active"),
     ):
         assert invoice.refused(response) == (403, "role_too_low")
+
+
+async def test_the_currency_of_a_customer_with_documents_stays(invoice: Any) -> None:
+    customer = await invoice.customer(currency_code="EUR")
+    path = f"/v1/customers/{customer['id']}"
+    free = invoice.ok(await invoice.admin.patch(path, json={"currency_code": "USD"}))
+    await invoice.estimate(customer["id"])
+
+    refused = await invoice.admin.patch(path, json={"currency_code": "EUR", "notes": "New"})
+    same = invoice.ok(await invoice.admin.patch(path, json={"currency_code": "USD", "notes": "New"}))
+
+    assert free["currency_code"] == "USD"
+    assert invoice.refused(refused) == (409, "customer_currency_in_use")
+    assert (same["currency_code"], same["notes"]) == ("USD", "New")

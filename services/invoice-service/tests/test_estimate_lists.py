@@ -39,6 +39,19 @@ async def test_a_sent_estimate_expires_by_itself(invoice: Any) -> None:
     assert await expire_estimates(invoice.database, TODAY) == 0
 
 
+async def test_a_later_expiry_date_makes_an_expired_one_sent_again_written_down_so_or_not(invoice: Any) -> None:
+    customer = await invoice.customer()
+    for number in range(2):
+        one = await invoice.estimate(customer["id"], date="2020-01-01", expiry_date="2020-01-31")
+        assert (await invoice.mark(one["id"], "sent"))["status"] == "expired"
+        if number:
+            await expire_estimates(invoice.database, datetime.datetime.now(datetime.UTC).date())
+        path = f"/v1/estimates/{one['id']}"
+        edited = invoice.ok(await invoice.admin.patch(path, json={"expiry_date": "2999-01-31"}))
+        assert edited["status"] == "sent"
+        assert (await invoice.told("estimate"))[-1][0] == "status_changed"
+
+
 async def test_estimates_are_listed_newest_first_and_filtered(invoice: Any) -> None:
     await invoice.apply(
         invoice.account("a"), invoice.contact("c", at="a"), invoice.contact("d", at="a"), invoice.contact("e")

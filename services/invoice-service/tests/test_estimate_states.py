@@ -5,7 +5,10 @@ from typing import get_args
 
 import pytest
 from contracts.documents import EstimateStatus
+from invoice_service.allowed_actions import AllowedAction
+from invoice_service.customers.models import Customer
 from invoice_service.documents.models import StalePotentialVersion
+from invoice_service.documents.queries import WholeDocument
 from invoice_service.estimates.actions import allowed_actions
 from invoice_service.estimates.models import (
     Estimate,
@@ -45,6 +48,11 @@ def estimate(status: EstimateStatus, *, expiry_date: datetime.date | None = None
     )
 
 
+def actions_of(one: Estimate, principal: Principal = MEMBER, newest: int = 7) -> list[AllowedAction]:
+    customer = Customer(id="c", customer_name="Alfreds Futterkiste", status="active")
+    return allowed_actions(WholeDocument(one, [], [], newest, customer, False), principal, TODAY)
+
+
 def expired_unwritten() -> Estimate:
     return estimate("sent", expiry_date=YESTERDAY)
 
@@ -55,7 +63,7 @@ def test_each_state_becomes_what_the_table_says_and_allowed_actions_agrees(
     state: EstimateStatus, to: EstimateStatus
 ) -> None:
     one = estimate(state)
-    (told,) = [action for action in allowed_actions(one, MEMBER, TODAY, 7) if action.action == to]
+    (told,) = [action for action in actions_of(one) if action.action == to]
 
     if to in EXPECTED[state] or to == state:
         happened = one.mark(to, TODAY)
@@ -74,7 +82,7 @@ def test_each_state_becomes_what_the_table_says_and_allowed_actions_agrees(
 @pytest.mark.parametrize("newest", [7, 8])
 @pytest.mark.parametrize("state", STATES)
 def test_an_invoiced_one_is_not_edited_and_only_the_newest_draft_is_deleted(state: EstimateStatus, newest: int) -> None:
-    actions = {action.action: action.allowed for action in allowed_actions(estimate(state), MEMBER, TODAY, newest)}
+    actions = {action.action: action.allowed for action in actions_of(estimate(state), newest=newest)}
     assert actions["edit"] == (state != "invoiced")
     assert actions["delete"] == (state == "draft" and newest == 7)
     assert actions["convert"] == (state in ("draft", "sent", "accepted"))
@@ -98,7 +106,7 @@ def test_only_a_draft_a_sent_or_an_accepted_one_is_converted(state: EstimateStat
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_viewer_may_do_nothing_and_is_told_why(state: EstimateStatus) -> None:
-    told = allowed_actions(estimate(state), VIEWER, TODAY, 7)
+    told = actions_of(estimate(state), VIEWER)
     assert not any(action.allowed for action in told)
     assert all("needs the role member" in (action.reason or "") for action in told)
 

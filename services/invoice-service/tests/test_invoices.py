@@ -6,6 +6,8 @@ from typing import Any
 
 import pypdf
 import pytest
+from invoice_service.documents import queries as documents
+from invoice_service.invoices.models import INVOICES
 from invoice_service.invoices.overdue import write_overdue
 from invoice_service.invoices.schemas import InvoiceOut
 
@@ -230,11 +232,10 @@ class TestWorkflowLock:
         path = f"/v1/invoices/{made['id']}"
         member = await invoice.stack.person("invoice", "member")
 
-        sent = invoice.ok(await invoice.workflow.post(f"{path}/status/sent"))
-        touched = invoice.ok(await member.post(f"{path}/status/void"))
-        refused = await invoice.workflow.post(f"{path}/status/draft", json={"crm_potential_version": 3})
+        touched = invoice.ok(await member.post(f"{path}/status/sent"))
+        refused = await invoice.workflow.post(f"{path}/status/void", json={"crm_potential_version": 3})
 
-        assert (made["origin"], sent["workflow_locked"], sent["locked_by"]) == ("workflow", False, None)
+        assert (made["origin"], made["workflow_locked"], made["locked_by"]) == ("workflow", False, None)
         assert (touched["workflow_locked"], touched["locked_by"]) == (True, "member@invoice.test")
         assert invoice.refused(refused) == (409, "invoice_locked_for_workflow")
         problem = refused.json()
@@ -249,16 +250,27 @@ class TestWorkflowLock:
         assert invoice.refused(await member.post(f"{path}/unlock")) == (403, "role_too_low")
         unlocked = invoice.ok(await invoice.admin.post(f"{path}/unlock"))
         assert (unlocked["workflow_locked"], unlocked["history"][-1]["what"]) == (False, "unlocked for the workflow")
-        assert invoice.ok(await invoice.workflow.post(f"{path}/status/draft"))["status"] == "draft"
+        assert invoice.ok(await invoice.workflow.post(f"{path}/status/void"))["status"] == "void"
         assert invoice.refused(await invoice.admin.post(f"{path}/unlock")) == (409, "invoice_not_locked")
         told = [(verb, data.status, data.workflow_locked) for verb, data, _ in await invoice.told("invoice")]
         assert told == [
             ("created", "draft", False),
-            ("status_changed", "sent", False),
-            ("status_changed", "void", True),
-            ("updated", "void", False),
-            ("status_changed", "draft", False),
+            ("status_changed", "sent", True),
+            ("updated", "sent", False),
+            ("status_changed", "void", False),
         ]
+
+    async def test_s19_a_void_one_stays_void_for_the_workflow(self, invoice: Any) -> None:
+        await invoice.apply(invoice.account("a"))
+        body = {"crm_account_id": "a", "crm_potential_id": "p", "line_items": [LINE]}
+        made = invoice.made(await invoice.workflow.post("/v1/invoices", json=body))
+        path = f"/v1/invoices/{made['id']}/status"
+        invoice.ok(await invoice.workflow.post(f"{path}/void"))
+
+        refused = [await invoice.workflow.post(f"{path}/{status}") for status in ("draft", "sent")]
+
+        assert [invoice.refused(one) for one in refused] == [(409, "invoice_void")] * 2
+        assert invoice.ok(await invoice.admin.post(f"{path}/draft"))["status"] == "draft"
 
     async def test_s17_editing_does_not_lock_and_a_payment_does(self, invoice: Any) -> None:
         await invoice.apply(invoice.account("a"))
@@ -280,6 +292,48 @@ class TestWorkflowLock:
             f"/v1/invoices/{made['id']}/status/void", json={"crm_potential_version": 3}
         )
         assert invoice.refused(refused) == (409, "stale_potential_version")
+
+
+async def test_the_number_of_an_invoice_that_was_sent_is_never_given_to_another(invoice: Any) -> None:
+    customer = await invoice.customer()
+    one = await invoice.bill(customer["id"], "void")
+    sent = await invoice.bill(customer["id"])
+    paths = [f"/v1/invoices/{found['id']}" for found in (one, sent)]
+    for path in paths:
+        await invoice.admin.post(f"{path}/status/void")
+        invoice.ok(await invoice.admin.post(f"{path}/status/draft"))
+
+    refused = await invoice.admin.delete(paths[1])
+
+    assert invoice.refused(refused) == (409, "invoice_not_deletable")
+    assert "was sent before" in refused.json()["detail"]
+    assert (await invoice.bill(customer["id"]))["invoice_number"] == "INV-000003"
+
+
+async def test_an_answer_shows_one_moment_whatever_is_changed_meanwhile(invoice: Any) -> None:
+    customer = await invoice.customer()
+    (organization,) = invoice.ok(await invoice.admin.get("/v1/organizations"))["items"]
+    made = await invoice.bill(customer["id"], line_items=[{"name": "Old", "rate": "100"}], discount_amount="50")
+    changes = {"line_items": [{"name": "New", "rate": "10"}], "discount_amount": "0"}
+
+    async with invoice.database.reading() as session:
+        found = await documents.find(session, INVOICES, organization["id"], made["id"])
+        invoice.ok(await invoice.admin.patch(f"/v1/invoices/{made['id']}", json=changes))
+        whole = await documents.whole(session, INVOICES, found)
+
+    assert ([line.name for line in whole.lines], str(whole.amounts.total)) == (["Old"], made["total"])
+
+
+async def test_numbers_are_told_as_they_are_shown_however_they_were_typed(invoice: Any) -> None:
+    customer = await invoice.customer()
+    lines = [{"name": "Line", "quantity": "1E+3", "rate": "0.50"}, {"name": "Line", "quantity": "-0", "rate": "0E+99"}]
+
+    made = await invoice.bill(customer["id"], "draft", line_items=lines)
+
+    assert [(line["quantity"], line["rate"]) for line in made["line_items"]] == [("1000", "0.50"), ("0", "0.00")]
+    assert await invoice.shown("invoices", made["id"]) == made
+    ((_, data, _),) = await invoice.told("invoice")
+    assert [(str(line.quantity), str(line.rate)) for line in data.line_items] == [("1000", "0.50"), ("0", "0.00")]
 
 
 class TestOverdue:
@@ -347,7 +401,7 @@ async def test_invoices_are_listed_by_what_they_are_and_whose(invoice: Any) -> N
     assert await listed(q="zeb") == ["1"]
     assert await listed(q="INV-000002") == ["2"]
     assert first["status"] == "overdue"
-    for cursor in ("not-ours", "WzFd", "W10"):
+    for cursor in ("not-ours", "WzFd", "W10", "WyJ6enoiXQ"):
         response = await invoice.admin.get("/v1/invoices", params={"cursor": cursor})
         assert invoice.refused(response) == (400, "bad_cursor")
 

@@ -1,5 +1,6 @@
 """Items: what is sold, with its price and tax."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -49,6 +50,38 @@ async def test_an_edit_changes_only_what_was_sent(invoice: Any) -> None:
     assert invoice.refused(late) == (412, "version_conflict")
     told = [(verb, data.version, str(data.rate)) for verb, data, _ in await invoice.told("item")]
     assert told == [("created", 1, "14.00"), ("updated", 2, "15.50")]
+
+
+async def test_prices_of_items_are_in_the_organization_s_currency_which_stays_while_there_are_some(
+    invoice: Any,
+) -> None:
+    (organization,) = invoice.ok(await invoice.admin.get("/v1/organizations"))["items"]
+    path = f"/v1/organizations/{organization['id']}"
+    assert invoice.ok(await invoice.admin.patch(path, json={"currency_code": "EUR"}))["currency_code"] == "EUR"
+    created = await item(invoice)
+
+    refused = await invoice.admin.patch(path, json={"currency_code": "JPY", "name": "Nippon"})
+
+    assert invoice.refused(refused) == (409, "organization_currency_in_use")
+    assert refused.json()["items"] == 1
+    renamed = invoice.ok(await invoice.admin.patch(path, json={"currency_code": "EUR", "name": "Southwind"}))
+    assert (renamed["currency_code"], renamed["name"]) == ("EUR", "Southwind")
+    assert invoice.ok(await invoice.admin.get(f"/v1/items/{created['id']}")) == created
+    await invoice.admin.delete(f"/v1/items/{created['id']}")
+    assert invoice.ok(await invoice.admin.patch(path, json={"currency_code": "JPY"}))["currency_code"] == "JPY"
+
+
+async def test_an_item_made_while_the_currency_changes_is_in_the_one_or_the_other(invoice: Any) -> None:
+    (organization,) = invoice.ok(await invoice.admin.get("/v1/organizations"))["items"]
+    path = f"/v1/organizations/{organization['id']}"
+
+    made, changed = await asyncio.gather(
+        invoice.admin.post("/v1/items", json=CHEESE), invoice.admin.patch(path, json={"currency_code": "EUR"})
+    )
+
+    created = invoice.made(made)
+    assert changed.status_code in (200, 409)
+    assert invoice.ok(await invoice.admin.get(f"/v1/items/{created['id']}")) == created
 
 
 async def test_deleting_an_item_leaves_documents_as_they_are(invoice: Any) -> None:

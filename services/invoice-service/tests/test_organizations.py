@@ -1,5 +1,6 @@
 """Organizations, and that one's records cannot be reached from another."""
 
+import asyncio
 import base64
 import io
 import re
@@ -171,6 +172,19 @@ async def test_a_logo_is_kept_shown_and_taken_away(invoice: Any) -> None:
     assert invoice.refused(await viewer.get(f"{path}/logo")) == (404, "logo_not_found")
     created = await other(invoice, logo=data_uri(png))
     assert (await viewer.get(created["logo"])).content == png
+
+
+async def test_a_logo_is_looked_at_before_anything_is_locked(invoice: Any) -> None:
+    path, _ = await default(invoice)
+    other = {"name": "Other", "currency_code": "EUR", "logo": data_uri(b"no image")}
+
+    async with asyncio.timeout(30), invoice.database.transaction():  # on SQLite nobody else can write meanwhile
+        refused = [
+            await invoice.admin.post("/v1/organizations", json=other),
+            await invoice.admin.patch(path, json={"logo": other["logo"]}),
+        ]
+
+    assert [invoice.refused(response) for response in refused] == [(422, "validation_error")] * 2
 
 
 async def test_what_is_no_logo_is_refused_with_the_reason(invoice: Any) -> None:

@@ -81,6 +81,10 @@ async def test_a_part_paid_invoice_that_loses_its_payment_after_the_due_date_is_
     payment = await invoice.pay(one, "4")
     shown = await invoice.shown("invoices", one)
     assert (shown["status"], shown["is_past_due"]) == ("partially_paid", True)
+    await invoices_of(invoice, customer["id"], "10")
+    for is_past_due, count in ((True, 1), (False, 1)):
+        found = invoice.ok(await invoice.admin.get("/v1/invoices", params={"is_past_due": is_past_due}))["items"]
+        assert [found_one["is_past_due"] for found_one in found] == [is_past_due] * count
     await invoice.admin.delete(f"/v1/payments/{payment['id']}")
     assert await states(invoice, one) == [("overdue", "0.00", "10.00")]
 
@@ -137,6 +141,38 @@ async def test_more_than_is_owed_is_refused_or_kept_as_credit_as_one_says(invoic
     assert listed == []
 
 
+async def test_credit_of_many_payments_is_used_in_a_fixed_number_of_statements(invoice: Any) -> None:
+    customer = await invoice.customer()
+    counts = []
+    for number in (1, 12):
+        for _ in range(number):
+            await invoice.admin.post("/v1/payments", json={"customer_id": customer["id"], "amount": "1"})
+        (one,) = await invoices_of(invoice, customer["id"], "20")
+        with invoice.statements() as sent:
+            used = invoice.ok(await invoice.admin.post(f"/v1/invoices/{one}/credits", json={}))
+        counts.append(len(sent))
+        assert used["amount_paid"] == f"{number}.00"
+        assert [entry["what"] for entry in used["history"]][2:] == [f"credit of {number}.00 USD applied"]
+        assert used["version"] == 3
+        assert [told["allowed"] for told in used["allowed_actions"] if told["action"] == "apply_credits"] == [False]
+    assert counts[0] == counts[1]
+    told = [str(data.unused_amount) for verb, data, _ in await invoice.told("payment") if verb == "updated"]
+    assert told == ["0.00"] * 13
+
+
+async def test_payments_and_deletions_of_the_same_draft_never_end_in_a_fault(invoice: Any) -> None:
+    customer = await invoice.customer()
+    for _ in range(8):
+        draft = (await invoice.bill(customer["id"], "draft"))["id"]
+        body = {"customer_id": customer["id"], "amount": "1", "invoices": [{"invoice_id": draft, "amount": "1"}]}
+        responses = await asyncio.gather(
+            *(invoice.admin.post("/v1/payments", json=body) for _ in range(3)),
+            *(invoice.admin.delete(f"/v1/invoices/{draft}") for _ in range(2)),
+        )
+        assert {response.status_code for response in responses} <= {204, 404, 409, 422}
+        assert sorted(response.status_code for response in responses[3:]) == [204, 404]
+
+
 async def test_a_payment_that_cannot_be_is_refused_by_name_and_changes_nothing(invoice: Any) -> None:
     customer, other = await invoice.customer(), await invoice.customer("Other")
     one, paid = await invoices_of(invoice, customer["id"], "10", "10")
@@ -158,6 +194,8 @@ async def test_a_payment_that_cannot_be_is_refused_by_name_and_changes_nothing(i
         (f"/v1/invoices/{one}/payments", {"amount": "1e30"}, (422, "validation_error")),
         (f"/v1/invoices/{one}/payments", {"amount": "1", "currency_code": "EUR"}, (409, "payment_currency_differs")),
         (f"/v1/invoices/{one}/payments", {"amount": "10.01"}, (409, "payment_exceeds_balance")),
+        (f"/v1/invoices/{one}/payments", {"amount": "1", "date": "2999-01-01"}, (422, "validation_error")),
+        (f"/v1/invoices/{one}/payments", {"amount": "1", "date": "0001-01-01"}, (422, "validation_error")),
         (f"/v1/invoices/{paid}/payments", {"amount": "1"}, (409, "invoice_already_paid")),
         (f"/v1/invoices/{draft}/payments", {"amount": "1"}, (409, "invoice_not_sent")),
         (f"/v1/invoices/{void}/payments", {"amount": "1"}, (409, "invoice_void")),

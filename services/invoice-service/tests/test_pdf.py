@@ -1,5 +1,6 @@
 """The PDF of an estimate or invoice (S11): what a reader finds in it, and what nothing typed can do to it."""
 
+import hashlib
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +10,10 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
-from invoice_service.pdf import Mark, PrintableDocument, PrintableLine, PrintableTax, render
+from invoice_service.pdf import EDITION, Mark, PrintableDocument, PrintableLine, PrintableTax, render
 from invoice_service.pdf.text import clean, one_line
 from pypdf import PdfReader
+from pypdf.generic import IndirectObject, StreamObject
 
 D = Decimal
 HEADER = ("ITEM", "QTY", "RATE", "AMOUNT")
@@ -149,7 +151,9 @@ class TestTheSameDocumentGivesTheSameBytes:
         program = (
             "import hashlib, datetime, decimal, invoice_service.pdf as pdf\n"
             "zero = decimal.Decimal(0)\n"
-            "document = pdf.PrintableDocument(kind='invoice', number='INV-1', lines=(),"
+            "names = 'Ω', 'مرحبا 12', 'שָׁלוֹם', 'สวัสดี', 'हिन्दी', '請求書', '→ 😀'\n"
+            "lines = [pdf.PrintableLine(name=name, quantity=zero, rate=zero, item_total=zero) for name in names]\n"
+            "document = pdf.PrintableDocument(kind='invoice', number='INV-1', lines=tuple(lines),"
             " date=datetime.date(2026, 1, 2), currency_code='EUR', minor_unit=2,"
             " organization_name='Ö', customer_name='Ω', sub_total=zero, discount_total=zero, total=zero)\n"
             "print(hashlib.sha256(pdf.render(document)).hexdigest())"
@@ -160,6 +164,21 @@ class TestTheSameDocumentGivesTheSameBytes:
             ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
             digests.add(ran.stdout)
         assert len(digests) == 1
+
+    def test_other_bytes_are_another_edition(self) -> None:
+        """When this fails: raise EDITION, or callers go on being told that what they have is still the same."""
+        reader = PdfReader(BytesIO(render(a_document(customer_name="مؤسسة 請求書", attention="שלום हिन्दी สวัสดี"))))
+        drawn = hashlib.sha256()
+        for number in range(1, int(reader.trailer["/Size"])):  # type: ignore[arg-type]
+            # Unpacked: another zlib packs the same otherwise.
+            found = IndirectObject(number, 0, reader).get_object()
+            written = BytesIO()
+            if isinstance(found, StreamObject):
+                written.write(found.get_data())
+            elif found is not None:
+                found.write_to_stream(written)
+            drawn.update(written.getvalue())
+        assert (EDITION, drawn.hexdigest()[:16]) == (1, "d771654eb01ac333")
 
     def test_in_several_threads_at_once(self) -> None:
         documents = [

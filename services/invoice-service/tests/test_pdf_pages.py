@@ -1,7 +1,6 @@
-"""The pages of a PDF: paper, carried totals, marks, languages, statements, and the memory a long one takes."""
+"""The pages of a PDF: paper, carried totals, marks, languages, statements."""
 
 import re
-import tracemalloc
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -248,20 +247,3 @@ class TestStatement:
         balance = f"{D('50.00') + D(100) * (int(last[4:]) + 1):,.2f}"
         assert balance in found[0].split("Carried forward")[1]
         assert balance in found[1].split("Brought forward")[1][:20]
-
-
-class TestLongDocuments:
-    def test_memory_grows_with_the_lines_and_stays_small(self) -> None:
-        def peak(lines: int) -> int:
-            document = an_invoice(lines)
-            tracemalloc.start()
-            try:
-                render(document)
-                return tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
-
-        peak(1)
-        hundred, thousand = peak(100), peak(1_000)
-        assert thousand < 12 * hundred
-        assert thousand < 8_000_000

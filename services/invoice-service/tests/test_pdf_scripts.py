@@ -1,12 +1,15 @@
 """Any script in a PDF: what was typed is what a reader copies out, and what no font has is said.
 
-pypdf reads every text back, on every machine; where poppler's ``pdftotext`` is installed, it does too.
+pypdf reads every text back, on every machine. Where poppler's ``pdftotext`` is installed, it reads every letter too; in
+their order within one direction, while on a line of two it moves spaces, marks and words.
 """
 
 import shutil
 import subprocess
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -50,6 +53,19 @@ SENTENCES = (
     "نهاية 04/03/2026 هاتف 123-456-789",
     "नमस्ते A 你好 שלום مرحبا สวัสดี 안녕 Ёлка Ω",
 )
+# pypdf turns such digits round by itself.
+ARABIC_DIGITS = (
+    "هاتف ١٢٣-٤٥٦",
+    "شماره ۱۲۳۴-۵۶ فاکتور",
+    "التاريخ ٢٠٢٦/٠٣/٠٤ نهاية",
+    "المبلغ ١٢٬٣٤٥٫٦٧",
+)
+POPPLER = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler-utils is not installed; pypdf reads above")
+
+
+def a_line(name: str) -> PrintableLine:
+    zero = Decimal(0)
+    return PrintableLine(name=name, quantity=zero, rate=zero, item_total=zero)
 
 
 def a_document(lines: Sequence[str], language: str = "en-US") -> PrintableDocument:
@@ -62,7 +78,7 @@ def a_document(lines: Sequence[str], language: str = "en-US") -> PrintableDocume
         minor_unit=2,
         organization_name="Northwind",
         customer_name="Berglund",
-        lines=tuple(PrintableLine(name=line, quantity=zero, rate=zero, item_total=zero) for line in lines),
+        lines=tuple(map(a_line, lines)),
         sub_total=zero,
         discount_total=zero,
         total=zero,
@@ -72,6 +88,17 @@ def a_document(lines: Sequence[str], language: str = "en-US") -> PrintableDocume
 
 def read_back(document: PrintableDocument) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(BytesIO(render(document))).pages)
+
+
+def poppler_reads(document: PrintableDocument) -> str:
+    """What ``pdftotext`` reads, without its own marks of directions."""
+    ran = subprocess.run(["pdftotext", "-", "-"], input=render(document), capture_output=True, check=True)
+    return "".join(char for char in ran.stdout.decode() if char not in "\u202a\u202b\u202c\u200e\u200f")
+
+
+def letters(text: str) -> Counter[str]:
+    """How often each character stands there, but for spaces."""
+    return Counter("".join(text.split()))
 
 
 def words_of(alphabet: str) -> st.SearchStrategy[str]:
@@ -102,16 +129,30 @@ class TestReadingBack:
     def test_a_character_without_a_glyph_is_read_back_too(self) -> None:
         assert "smile 😀 here" in read_back(a_document(["smile 😀 here"]))
 
-    @pytest.mark.skipif(
-        not shutil.which("pdftotext"), reason="poppler-utils is not installed; pypdf reads the same above"
+    @POPPLER
+    @pytest.mark.parametrize(
+        ("language", "sentences"),
+        [("en-US", SENTENCES[:9]), ("ar-EG", SENTENCES[:3])],
     )
-    @pytest.mark.parametrize(("language", "sentences"), [("en-US", SENTENCES[:9]), ("ar-EG", SENTENCES[:3])])
-    def test_poppler_reads_the_same(self, language: str, sentences: Sequence[str]) -> None:
-        pdf = render(a_document(sentences, language))
-        ran = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True)
-        text = "".join(char for char in ran.stdout.decode() if char not in "\u202a\u202b\u202c\u200e\u200f")
+    def test_poppler_reads_the_same_within_one_direction(self, language: str, sentences: Sequence[str]) -> None:
+        text = poppler_reads(a_document(sentences, language))
         for sentence in sentences:
             assert unicodedata.normalize("NFC", sentence) in text
+
+    @POPPLER
+    @pytest.mark.parametrize("language", ["en-US", "ar-EG"])
+    def test_poppler_reads_numbers_in_arabic_and_persian_digits(self, language: str) -> None:
+        text = poppler_reads(a_document(ARABIC_DIGITS, language))
+        for number in ("١٢٣-٤٥٦", "۱۲۳۴-۵۶", "٢٠٢٦/٠٣/٠٤", "١٢٬٣٤٥٫٦٧"):
+            assert number in text
+
+    @POPPLER
+    @pytest.mark.parametrize("language", ["en-US", "he-IL"])
+    def test_poppler_reads_every_letter_of_two_directions(self, language: str) -> None:
+        without = letters(poppler_reads(a_document(["."], language)))
+        for sentence in (*SENTENCES, *ARABIC_DIGITS):
+            read = letters(poppler_reads(a_document([f"{sentence}."], language)))
+            assert read - without == letters(unicodedata.normalize("NFC", sentence))
 
     def test_text_without_spaces_is_broken_into_lines_and_none_of_it_lost(self) -> None:
         for word in (
@@ -161,10 +202,40 @@ class TestWarnings:
         )
         assert [char for char in quick if not has_glyph(SANS, char)] == []
 
+    @pytest.mark.parametrize(("char", "code"), [("\ue000", "U+E000"), ("\u0378", "U+0378"), ("\U000f0000", "U+F0000")])
+    def test_name_characters_for_private_use_and_of_no_unicode(self, char: str, code: str) -> None:
+        assert warnings(a_document([f"tea {char}"])) == (
+            f"line 1, name: no font has {char} ({code}); \ufffd is printed instead.",
+        )
+        for typed in (f"tea {char}", f"שלום {char} עולם"):
+            assert typed in read_back(a_document([typed]))
+
+    def test_name_every_text_that_is_cut(self) -> None:
+        long = "word " * 200
+        document = replace(
+            a_document(["tea"]), organization_name=long, organization_address=(long,), organization_details=("a",) * 7,
+            customer_name=long, attention=long, billing_address=("a",) * 9, number=long, reference_number=long,
+            adjustment=Decimal(1), adjustment_description=long, lines=(replace(a_line("tea"), unit="unit " * 9),),
+        )  # fmt: skip
+        cut = [sentence.split(":")[0] for sentence in warnings(document)]
+        assert cut == [
+            "organization_name", "organization_address", "organization_details", "customer_name", "attention",
+            "billing_address", "number", "reference_number", "line 1, unit", "adjustment_description",
+        ]  # fmt: skip
+        assert read_back(document).count("…") >= len(cut)
+
+    def test_what_just_fits_is_neither_cut_nor_named(self) -> None:
+        document = replace(
+            a_document([]), organization_address=tuple("abcdefgh"), billing_address=("", *"stuvwxyz"),
+            adjustment=Decimal(1), adjustment_description="d" * 60, lines=(replace(a_line("tea"), unit="u" * 40),),
+        )  # fmt: skip
+        assert warnings(document) == ()
+        assert "…" not in read_back(document)
+
     def test_of_very_many_the_first_are_named(self) -> None:
         said = warnings(a_document(["\U00012000"] * 1_000))
         assert len(said) == 21
-        assert said[-1] == "Further texts have characters that no font has."
+        assert said[-1] == "Further texts are not printed as they were typed."
 
 
 class TestDirections:
@@ -178,6 +249,9 @@ class TestDirections:
             ("abc (אבג 12) def", "abc (12 גבא) def"),
             ("ا 123-456", "123-456 ا"),
             ("ا 04/03/2026 ب", "ب 04/03/2026 ا"),
+            ("ا ١٢٣-٤٥٦", "١٢٣-٤٥٦ ا"),
+            ("ا ۱۲-۳۴ ب", "ب ۱۲-۳۴ ا"),
+            ("ا ٢٠٢٦/٠٣/٠٤ ب", "ب ٢٠٢٦/٠٣/٠٤ ا"),
             ("א\u200dב", "ב\u200dא"),
         ],
     )

@@ -39,7 +39,7 @@ class TestSend:
         text, attached = message.iter_parts()
         assert "Dear Maria Anders," in text.get_content()
         assert f"{noun} {number}" in text.get_content()
-        assert "19.90 USD" in text.get_content()
+        assert "for $19.90." in text.get_content()
         assert attached.get_filename() == f"{number}.pdf"
         printed = text_of(attached.get_content())
         assert number in printed
@@ -48,6 +48,24 @@ class TestSend:
         who = "admin@invoice.test"
         assert await mailing.history(path) == [(who, "created"), (who, "sent"), (who, f"e-mailed to {MARIA['email']}")]
         assert [verb for verb, *_ in await mailing.invoice.told(noun)] == ["created", "status_changed"]
+
+    async def test_a_customer_renamed_while_it_was_a_draft_has_the_new_name_everywhere(
+        self, mailing: Mailing, postman: Postman
+    ) -> None:
+        invoice = mailing.invoice
+        customer = await invoice.customer("Alfreds Futterkiste")
+        draft = await invoice.bill(customer["id"], "draft")
+        new = {"customer_name": "Alfreds Feinkost"}
+        invoice.ok(await mailing.admin.patch(f"/v1/customers/{customer['id']}", json=new))
+        path = f"/v1/invoices/{draft['id']}"
+
+        delivery = await mailing.send(path, to=["office@alfreds.example"])
+
+        await mailing.until(delivery, "sent")
+        text, attached = postman.messages[0].iter_parts()
+        assert "Dear Alfreds Feinkost," in text.get_content()
+        assert "Alfreds Feinkost" in text_of(attached.get_content())
+        assert invoice.ok(await mailing.admin.get(path))["customer_name"] == "Alfreds Feinkost"
 
     async def test_someone_else_can_get_it_in_other_words(self, mailing: Mailing, postman: Postman) -> None:
         path = await mailing.document()

@@ -86,7 +86,7 @@ async def test_a_draft_that_would_be_expired_when_it_arrives_is_not_sent(mailing
     [
         ((), {"due_date": str(TODAY)}, "It is due on"),
         ((SENT,), {"date": YESTERDAY, "due_date": YESTERDAY}, "It was due on"),
-        ((SENT, ("payments", {"amount": "9.90"})), {"due_date": str(TODAY)}, "Of this, 10.00 USD is due on"),
+        ((SENT, ("payments", {"amount": "9.90"})), {"due_date": str(TODAY)}, "Of this, $10.00 is due on"),
         ((SENT, ("payments", {"amount": "19.90"})), {}, "It is paid in full; thank you."),
     ],
 )

@@ -1,7 +1,6 @@
 """What every route of every service can rely on: commit before the answer, errors, pages, versions, repeated POSTs."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -327,14 +326,16 @@ class TestPages:
 
     @given(
         st.lists(
-            st.one_of(st.text(st.characters(exclude_characters="\x00")), st.integers(-(2**63), 2**63 - 1)),
+            st.one_of(
+                st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
+                st.integers(-(2**63), 2**63 - 1),
+            ),
             min_size=1,
             max_size=3,
         )
     )
     def test_a_cursor_gives_its_keys_back(self, keys: list[str | int]) -> None:
-        with contextlib.suppress(UnicodeEncodeError):
-            assert decode_cursor(encode_cursor(keys)) == tuple(keys)
+        assert decode_cursor(encode_cursor(keys)) == tuple(keys)
 
 
 class TestSearch:

@@ -51,6 +51,10 @@ class LineItemOut(BaseModel):
     item_total: str
 
 
+_FACTORS = ("quantity", "rate", "discount_percentage", "tax_percentage")
+_FINEST = Decimal(1).scaleb(-totals.MAX_DECIMALS)
+
+
 @dataclass(frozen=True, slots=True)
 class LineItem:
     """One line of a document; ``item_total`` is before tax."""
@@ -125,8 +129,16 @@ def compute(
         raise invalid_field(error.field, error.reason) from None
     except totals.DocumentTotalTooLarge as error:
         raise invalid_field("line_items", str(error)) from None
-    items = [LineItem(**line, item_total=of.item_total) for line, of in zip(lines, amounts.lines, strict=True)]
+    items = [
+        LineItem(**{**line, **{name: _settled(line[name]) for name in _FACTORS}}, item_total=of.item_total)
+        for line, of in zip(lines, amounts.lines, strict=True)
+    ]
     return items, amounts
+
+
+def _settled(factor: Decimal) -> Decimal:
+    """The same number as it is kept, however it was typed: 1E+3 as 1000.000000, and -0 as 0.000000."""
+    return factor.quantize(_FINEST) + 0
 
 
 def money(amount: Decimal, currency_code: str) -> str:

@@ -8,7 +8,7 @@ possible, since all creations of a kind wait for each other from there to the co
 from collections.abc import Mapping
 from typing import Literal
 
-from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, insert, select, update
+from sqlalchemy import BigInteger, Column, ForeignKey, Select, String, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.base import Base
@@ -72,9 +72,13 @@ async def give_back(session: AsyncSession, organization_id: str, kind: Kind, num
 
 
 async def newest(session: AsyncSession, organization_id: str, kind: Kind) -> int:
-    """The number taken last; 0 if there is none."""
-    last = select(_columns.last_number).where(_columns.organization_id == organization_id, _columns.kind == kind)
-    return int((await session.execute(last)).scalar_one())
+    """The number taken last; the one before the first if there is none."""
+    return (await session.execute(newest_number(organization_id, kind))).scalar_one()
+
+
+def newest_number(organization_id: str, kind: Kind) -> Select[int]:
+    """`newest`, to be asked for along with something else."""
+    return select(_columns.last_number).where(_columns.organization_id == organization_id, _columns.kind == kind)
 
 
 def written(prefix: str, number: int) -> str:

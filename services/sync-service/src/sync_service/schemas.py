@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from contracts.customers import CrmRecordType
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
-from servicekit.fields import Body, Email
+from servicekit.fields import Body, Edit, Email
 
 from sync_service.runs import RunStatus
 
@@ -76,7 +76,7 @@ class ImportDetails(ImportOut):
     failures: list[FailureOut]
 
 
-class ConnectionEdit(Body):
+class ConnectionEdit(Edit):
     """What of the connection can be changed; only what is sent is."""
 
     auto_update: bool | None = None

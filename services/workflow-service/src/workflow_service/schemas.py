@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from servicekit.fields import Body
+from servicekit.fields import Edit
 
 from workflow_service.activation import TriggerName
 from workflow_service.policy import Trigger
 from workflow_service.reconciling import Outcome
 
 
-class ActivationEdit(Body):
+class ActivationEdit(Edit):
     """The whole set-up."""
 
     active: bool

@@ -95,10 +95,11 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session that only reads, at one point in time on SQLite, and never waits for a writer there."""
+        """A session that only reads, everything as of one moment, and never waits for a writer."""
         options: dict[str, Any] = {"read_only": True}
         if not self.is_sqlite:
-            options["postgresql_readonly"] = True
+            # Read committed would show each statement another moment: a document with the lines of its next version.
+            options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
         engine = self.engine.execution_options(**options)
         async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
             yield session

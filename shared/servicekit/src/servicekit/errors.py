@@ -150,6 +150,8 @@ def _field(location: Sequence[Any]) -> str:
 
 
 _PLAIN = {
+    "decimal_parsing": "must be a number with a point, such as 1.5",
+    "decimal_type": 'must be a number, such as 1.5 or "1.5"',
     "extra_forbidden": "there is no such field",
     "missing": "is required",
     "string_pattern_mismatch": "is not in the expected form",
@@ -160,7 +162,15 @@ _PLAIN = {
 def _message(error: Mapping[str, Any]) -> str:
     if error["type"] == "too_long" and isinstance(error.get("input"), str):
         return f"must have at most {error['ctx']['max_length']} characters"
+    if error["type"] == "too_long":
+        return f"must have at most {error['ctx']['max_length']:,} entries"
     return _PLAIN.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+_OF_THE_FRAMEWORK = {
+    404: ("not_found", "there is nothing at this address; /docs lists the addresses there are"),
+    405: ("method_not_allowed", "this address does not take this method; Allow, and /docs, say which it takes"),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -180,8 +190,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-        document = Problem(str(error.detail), code=code, headers=error.headers).document()
+        if error.status_code == 400 and error.detail == "There was an error parsing the body":
+            return render(BadRequest("the body is not JSON in UTF-8, or nested too deeply", code="malformed_json"))
+        code, detail = _OF_THE_FRAMEWORK.get(error.status_code, ("http_error", str(error.detail)))
+        document = Problem(detail, code=code, headers=error.headers).document()
         document |= {"status": error.status_code, "title": str(error.detail)}
         return JSONResponse(document, error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
 
@@ -205,5 +217,15 @@ class UnexpectedErrorMiddleware:
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
+            if _in_each_other_s_way(error):
+                log.warning("deadlock", path=scope["path"])
+                detail = "it was in the way of another request and was not carried out; try again"
+                await render(Unavailable(detail, code="busy", headers={"Retry-After": "1"}))(scope, receive, send)
+                return
             log.error("unexpected_error", path=scope["path"], exc_info=error)
             await render(InternalError())(scope, receive, send)
+
+
+def _in_each_other_s_way(error: Exception) -> bool:
+    """Whether PostgreSQL has ended a deadlock (40P01) or a conflict (40001) by refusing this transaction."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in {"40P01", "40001"}

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 # NUL cannot be stored by PostgreSQL; the others make lists, CSV files and PDFs unreadable.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$", re.ASCII)
+EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 _LINE_BREAK = re.compile(r"[\r\n]")
 
 
@@ -35,6 +36,12 @@ def _written_out(value: Any) -> Any:
     raise ValueError("must be a date as YYYY-MM-DD")
 
 
+def _thinkable(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError(f"must be between {EARLIEST} and {LATEST}")
+    return day
+
+
 def _none_is_empty(value: Any) -> Any:
     return "" if value is None else value
 
@@ -58,8 +65,8 @@ Email = Annotated[
     _Clean,
 ]
 """An e-mail address, perhaps empty."""
-Day = Annotated[date, BeforeValidator(_written_out)]
-"""A date as ``YYYY-MM-DD`` (ISO 8601) and in no other form."""
+Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_thinkable)]
+"""A date as ``YYYY-MM-DD`` (ISO 8601) and in no other form, of a year that someone can have meant."""
 
 
 Secret = Annotated[str, StringConstraints(max_length=1000), _Clean]
@@ -72,6 +79,21 @@ class Body(BaseModel):
     """Base of what requests carry: a field that we do not know is an error, not silently dropped."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+class Edit(Body):
+    """Base of what PATCH carries: a field that was not sent stays as it is, so the API document gives it no default."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_defaults)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return {name: value for name, value in self.model_dump().items() if name in self.model_fields_set}
 
 
 class AddressBody(Body):

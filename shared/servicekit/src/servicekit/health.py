@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
@@ -44,7 +44,7 @@ def create_router(service: "Service") -> APIRouter:
             return JSONResponse({"status": "unavailable", "checks": checks}, 503)
         return JSONResponse({"status": "degraded" if degraded else "ok", "checks": checks})
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus metrics; asks for METRICS_TOKEN or any token of this service."""
         if service.relay:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
@@ -15,6 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from servicekit.errors import BadRequest
 
 MAX_LIMIT = 200
+ID_LENGTH = 36
+"""Of the text of a UUID: a column of this length holds ids, and a cursor over it can be nothing else."""
+_ID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,7 +90,8 @@ async def fetch_page(
         if len(page.after) != len(keys):
             raise BadRequest("cursor: it belongs to another list", code="bad_cursor")
         for key, value in zip(keys, page.after, strict=True):
-            if key.type.python_type is not type(value):
+            is_id = getattr(key.type, "length", None) == ID_LENGTH
+            if key.type.python_type is not type(value) or (is_id and not _ID.match(str(value))):
                 raise BadRequest("cursor: it belongs to another list", code="bad_cursor")
         if len(keys) == 1:
             key, value = keys[0], page.after[0]

@@ -1,9 +1,9 @@
 """The form of accounts in requests and answers."""
 
 from contracts.values import Address
-from servicekit.fields import AddressBody, Body, Line, Name, Phone, Text
+from servicekit.fields import AddressBody, Body, Edit, Line, Name, Phone, Text
 
-from crm_service.answers import Edit, RecordOut
+from crm_service.answers import RecordOut
 
 
 class NewAccount(Body):

@@ -1,8 +1,8 @@
 """The form of contacts in requests and answers."""
 
-from servicekit.fields import Body, Email, Line, Name, Phone
+from servicekit.fields import Body, Edit, Email, Line, Name, Phone
 
-from crm_service.answers import Edit, RecordOut, Reference
+from crm_service.answers import RecordOut, Reference
 
 
 class NewContact(Body):

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from contracts.potentials import PotentialStatus
 from contracts.values import CurrencyCode
-from servicekit.fields import Body, Day, Name
+from servicekit.fields import Body, Day, Edit, Name
 
-from crm_service.answers import Edit, RecordOut, Reference
+from crm_service.answers import RecordOut, Reference
 
 
 class NewPotential(Body):

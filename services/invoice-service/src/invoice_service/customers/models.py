@@ -14,6 +14,20 @@ from invoice_service.base import Base, Versioned
 from invoice_service.customers.likeness import KINDS
 
 
+class ChangedMeanwhile(Conflict):
+    """The record went to another customer between two looks at it, by a merge, or someone is changing it right now."""
+
+    code = "changed_meanwhile"
+
+
+class CustomerAlreadyMerged(Conflict):
+    code = "customer_already_merged"
+
+
+class CustomerCurrencyInUse(Conflict):
+    code = "customer_currency_in_use"
+
+
 class CustomerInactive(Conflict):
     code = "customer_inactive"
 
@@ -78,13 +92,23 @@ class Customer(Versioned, Base):
         """Whether a document or a payment refers to it."""
         return self.transaction_count > 0
 
-    def check_usable(self) -> None:
-        """Raise `CustomerInactive` if no new document may be made for it."""
-        if self.status != "active":
-            raise CustomerInactive(
-                f"customer {self.customer_name!r} is inactive; choose another one, or make it active again",
+    def check_currency(self, currency_code: str) -> None:
+        """Raise `CustomerCurrencyInUse` if it would get another currency than its documents and payments have."""
+        if currency_code != self.currency_code and self.has_transactions:
+            raise CustomerCurrencyInUse(
+                f"customer {self.customer_name!r} has documents or payments, so its currency stays "
+                f"{self.currency_code}; a document may have another one",
                 customer_id=self.id,
             )
+
+    def refuse_use(self) -> Conflict | None:
+        """Why no new document may be made for it; None if one may."""
+        if self.status == "active":
+            return None
+        return CustomerInactive(
+            f"customer {self.customer_name!r} is inactive; choose another one, or make it active again",
+            customer_id=self.id,
+        )
 
     def refuse_delete(self, *, imported: bool) -> Conflict | None:
         """Why it may not be deleted; None if it may. ``imported``: a live CRM record stands behind it (S28)."""

@@ -6,7 +6,7 @@ from contracts.customers import CrmLink
 from contracts.values import Address, CurrencyCode
 from pydantic import BaseModel, Field
 from servicekit.auth import Principal
-from servicekit.fields import AddressBody, Body, Email, Line, Name, Phone, Text
+from servicekit.fields import AddressBody, Body, Edit, Email, Line, Name, Phone, Text
 
 from invoice_service.allowed_actions import AllowedAction
 from invoice_service.customers.actions import allowed_actions
@@ -44,7 +44,7 @@ class CustomerBody(Body):
     contact_persons: list[ContactPersonBody] = Field([], max_length=MAX_CONTACT_PERSONS)
 
 
-class CustomerEdit(Body):
+class CustomerEdit(Edit):
     """Only the fields sent change. ``contact_persons`` takes the place of those added here; those of the CRM stay."""
 
     customer_name: Name = ""

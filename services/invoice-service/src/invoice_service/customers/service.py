@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers import crm_store, duplicates, events, queries
 from invoice_service.customers.contact_persons import replace_manual
-from invoice_service.customers.models import ContactPerson, Customer
+from invoice_service.customers.models import ContactPerson, Customer, CustomerAlreadyMerged
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
 from invoice_service.customers.schemas import CustomerBody, CustomerEdit
 from invoice_service.organizations import queries as organizations
@@ -51,10 +51,15 @@ async def edit(
     *,
     expected_version: int | None,
 ) -> WholeCustomer:
-    """Change what was sent (S1: only here). Raises `CustomerNotFound`, `PreconditionFailed`, `Invalid`."""
+    """Change what was sent (S1: only here).
+
+    Raises `CustomerNotFound`, `PreconditionFailed`, `CustomerCurrencyInUse`, `Invalid`.
+    """
     before = await _lock(session, organization, customer_id)
     customer = before.customer
     check_version(expected_version, customer.version)
+    if "currency_code" in body.model_fields_set:
+        customer.check_currency(body.currency_code)
     changed = bool(customer.change(**_values(body.model_dump(exclude_unset=True, exclude={"contact_persons"}))))
     if "contact_persons" in body.model_fields_set and await replace_manual(session, before, body.contact_persons):
         if not changed:
@@ -96,10 +101,18 @@ async def remove(
 ) -> None:
     """Delete a customer made by hand (S28).
 
-    Raises `CustomerNotFound`, `PreconditionFailed`, `CustomerIsImported`, `CustomerHasTransactions`.
+    By the id of one that was merged it is not the one that stayed: what was to go has gone. Raises `CustomerNotFound`,
+    `CustomerAlreadyMerged`, `PreconditionFailed`, `CustomerIsImported`, `CustomerHasTransactions`.
     """
     whole = await _lock(session, organization, customer_id)
     customer = whole.customer
+    if customer.id != customer_id:
+        raise CustomerAlreadyMerged(
+            f"this customer was merged, and is customer {customer.customer_name!r} ({customer.id}) now; undo the merge, "
+            "or delete that one by its own id",
+            customer_id=customer_id,
+            merged_into=customer.id,
+        )
     check_version(expected_version, customer.version)
     if (refusal := customer.refuse_delete(imported=bool(whole.links))) is not None:
         raise refusal
@@ -144,7 +157,8 @@ async def use(session: AsyncSession, organization_id: str, customer_id: str, *, 
     if customer is None:
         message = f"there is no customer {customer_id} in this organization"
         raise invalid_field(field, message, code=CustomerNotFound.code)
-    customer.check_usable()
+    if (refusal := customer.refuse_use()) is not None:
+        raise refusal
     return customer
 
 

@@ -16,7 +16,9 @@ from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import line_items
-from invoice_service.customers.models import ContactPerson, Customer
+from invoice_service.customers import service as customers
+from invoice_service.customers.models import ChangedMeanwhile, ContactPerson, Customer
+from invoice_service.documents import queries as documents
 from invoice_service.documents.customer_choice import choose, person_at
 from invoice_service.documents.models import D, Document, Kind
 from invoice_service.documents.schemas import DocumentBody, DocumentEdit
@@ -86,6 +88,27 @@ async def insert_document(
     await _write_lines(session, kind, document, lines)
     await remember(session, kind, document.id, who, [what])
     await index(session, kind, document, new=True)
+
+
+async def lock_for_removal(session: AsyncSession, kind: Kind[D], organization: Organization, document_id: str) -> D:
+    """The document, locked after its customer, who has one transaction less; payments take the locks in this order too.
+
+    Raises the kind's `NotFound`, `ChangedMeanwhile`.
+    """
+    seen = await documents.find(session, kind, organization.id, document_id)
+    customer = await customers.count_transaction(session, organization.id, seen.customer_id, by=-1)
+    document = await documents.find(session, kind, organization.id, document_id, lock=True)
+    check_customer(document, customer)
+    return document
+
+
+def check_customer(document: Document, locked: Customer | None) -> None:
+    """Raise `ChangedMeanwhile` if the document is not of the customer who was locked for it."""
+    if locked is None or document.customer_id != locked.id:
+        raise ChangedMeanwhile(
+            f"the customer of {document.written_number} was merged just now; try again",
+            customer_id=document.customer_id,
+        )
 
 
 @dataclass(frozen=True)

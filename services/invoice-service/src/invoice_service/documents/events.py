@@ -25,9 +25,7 @@ def common(document: Document, lines: Sequence[LineItem], crm_links: tuple[CrmLi
         "date": document.date,
         "reference_number": document.reference_number,
         "currency_code": currency,
-        "line_items": tuple(
-            LineItemSnapshot(**line.asked(), item_total=check_amount(line.item_total, currency)) for line in lines
-        ),
+        "line_items": tuple(_line(line, currency) for line in lines),
         **{name: check_amount(getattr(document, name), currency) for name in amounts},
         "notes": document.notes,
         "terms": document.terms,
@@ -35,3 +33,8 @@ def common(document: Document, lines: Sequence[LineItem], crm_links: tuple[CrmLi
         "crm_links": crm_links,
         "updated_at": document.updated_at,
     }
+
+
+def _line(line: LineItem, currency_code: str) -> LineItemSnapshot:
+    """A line with its numbers written as the API writes them."""
+    return LineItemSnapshot.model_validate(line.out(currency_code).model_dump())

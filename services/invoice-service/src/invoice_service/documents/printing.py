@@ -11,10 +11,10 @@ from fastapi import Depends, Header, Query, Response
 
 from invoice_service import pdf
 from invoice_service.documents.models import Document
-from invoice_service.documents.queries import amounts_of
 from invoice_service.line_items import LineItem
 from invoice_service.organizations.models import Organization
 from invoice_service.pdf import PrintableLine, PrintableTax
+from invoice_service.totals import DocumentTotals
 
 PDF_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
@@ -39,9 +39,10 @@ def letterhead(organization: Organization, logo: bytes | None) -> dict[str, Any]
     }
 
 
-def common(document: Document, lines: list[LineItem], organization: Organization, logo: bytes | None) -> dict[str, Any]:
+def common(
+    document: Document, lines: list[LineItem], amounts: DocumentTotals, organization: Organization, logo: bytes | None
+) -> dict[str, Any]:
     """The fields of `pdf.PrintableDocument` that estimates and invoices fill alike."""
-    amounts = amounts_of(document, lines)
     return letterhead(organization, logo) | {
         "kind": document.kind,
         "number": document.written_number,
@@ -119,8 +120,8 @@ AsPdf = Annotated[PdfRequest, Depends(_pdf_request)]
 
 
 def etag(printable: pdf.Printable) -> str:
-    """Names the PDF's bytes, which follow from the value alone."""
-    return f'"{hashlib.sha256(repr(printable).encode()).hexdigest()[:32]}"'
+    """Names the PDF's bytes, which follow from the value and from the way it is drawn alone."""
+    return f'"{hashlib.sha256(f"{pdf.EDITION} {printable!r}".encode()).hexdigest()[:32]}"'
 
 
 def file_name(name: str) -> str:

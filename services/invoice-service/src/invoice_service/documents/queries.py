@@ -9,15 +9,18 @@ from typing import Any, Generic
 
 from servicekit import search
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, column, exists, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import line_items, numbering
-from invoice_service.customers.models import CrmLink
+from invoice_service.customers.models import CrmLink, Customer
 from invoice_service.customers.queries import crm_link, stayed
 from invoice_service.documents.models import D, Document, Kind
 from invoice_service.line_items import LineItem
 from invoice_service.totals import DocumentTotals
+
+# Of a feature above this one, of which documents need to know no more than whether there is credit.
+_payments = table("payments", column("customer_id"), column("currency_code"), column("unused_amount"))
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,17 @@ class Happened:
 
 @dataclass(frozen=True)
 class WholeDocument(Generic[D]):
-    """A document with its lines and history, and the newest number of its kind in its organization."""
+    """A document with its lines and history, and what its possible actions hang on besides itself.
+
+    ``newest_number``: of its kind in its organization. ``has_credit``: its customer has some in its currency.
+    """
 
     document: D
     lines: list[LineItem]
     history: list[Happened]
     newest_number: int
+    customer: Customer
+    has_credit: bool
 
     @cached_property
     def amounts(self) -> DocumentTotals:
@@ -94,8 +102,15 @@ async def whole(
     found = await session.execute(
         select(history.at, history.who, history.what).where(history.document_id == document.id).order_by(history.id)
     )
-    newest = await numbering.newest(session, document.organization_id, kind.name)
-    return WholeDocument(document, lines, [Happened(*row) for row in found], newest)
+    newest = numbering.newest_number(document.organization_id, kind.name).scalar_subquery()
+    credit = select(_payments.c.customer_id).where(
+        _payments.c.customer_id == document.customer_id,
+        _payments.c.currency_code == document.currency_code,
+        _payments.c.unused_amount > 0,
+    )
+    around = select(newest, Customer, exists(credit)).where(Customer.id == document.customer_id)
+    newest_number, customer, has_credit = (await session.execute(around)).one()
+    return WholeDocument(document, lines, [Happened(*row) for row in found], newest_number, customer, has_credit)
 
 
 async def lines_of(session: AsyncSession, kind: Kind[D], document_ids: Collection[str]) -> dict[str, list[LineItem]]:
@@ -120,7 +135,9 @@ async def page(
 ) -> tuple[list[D], str | None]:
     """A page of documents without their lines, newest first; ``further`` conditions are the kind's own."""
     model = kind.model
-    statement = select(model).where(model.organization_id == organization_id, *_wanted(kind, organization_id, filters), *further)
+    statement = select(model).where(
+        model.organization_id == organization_id, *_wanted(kind, organization_id, filters), *further
+    )
     if filters.crm_account_id is not None:
         account = _of_link(crm_link(organization_id, "account", filters.crm_account_id), CrmLink.customer_id)
         statement = statement.where(model.customer_id == account)

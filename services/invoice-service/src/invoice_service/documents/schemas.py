@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from contracts.values import Address, CurrencyCode
 from pydantic import BaseModel, Field, model_validator
-from servicekit.fields import Body, Day, Line, Text
+from servicekit.fields import Body, Day, Edit, Line, Text
 
 from invoice_service.documents.models import Document
 from invoice_service.line_items import MAX_LINE_ITEMS, LineItemBody, LineItemOut, money, plain
@@ -51,7 +51,7 @@ class DocumentBody(Body):
         return self
 
 
-class DocumentEdit(Body):
+class DocumentEdit(Edit):
     """Only the fields sent change; ``line_items`` takes the place of all lines."""
 
     contact_person_id: str | None = AnyId

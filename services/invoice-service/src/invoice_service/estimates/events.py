@@ -4,10 +4,11 @@ import datetime
 from collections.abc import Sequence
 
 from contracts.customers import CrmLink
-from contracts.documents import EstimateDeleted, EstimateSnapshot
+from contracts.documents import EstimateDeleted, EstimateSnapshot, EstimateStatusChanged, EstimateUpdated
 
 from invoice_service.documents import events as documents
-from invoice_service.estimates.models import Estimate
+from invoice_service.documents.telling import Telling
+from invoice_service.estimates.models import ESTIMATES, Estimate
 from invoice_service.line_items import LineItem
 
 
@@ -27,3 +28,6 @@ def snapshot(
 def deleted(last: EstimateSnapshot) -> EstimateDeleted:
     """An estimate is gone; ``last`` is how it was."""
     return EstimateDeleted(data=last.model_copy(update={"deleted": True, "version": last.version + 1}))
+
+
+TELLING = Telling(ESTIMATES, snapshot, updated=EstimateUpdated, status_changed=EstimateStatusChanged)

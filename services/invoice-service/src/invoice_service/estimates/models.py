@@ -127,6 +127,13 @@ class Estimate(Document, Base):
         self.status = "expired"
         return True
 
+    def expiry_moved(self, today: datetime.date) -> None:
+        """Its expiry date is another one: from now on that counts, whatever was waived or written before."""
+        self.expiry_waived = False
+        if self.status == "expired":
+            self.status = "sent"
+            self.expire(today)
+
     def refuse_edit(self) -> Conflict | None:
         """Why it may not be edited; None if it may."""
         return self._already_invoiced() if self.status == "invoiced" else None
@@ -142,7 +149,7 @@ class Estimate(Document, Base):
         return EstimateNotDeletable(why, estimate_id=self.id)
 
     def refuse_convert(self, today: datetime.date) -> Conflict | None:
-        """Why it may not become an invoice; None if it may."""
+        """Why it may not become an invoice; None if it may, its customer permitting."""
         status = self.status_on(today)
         if status == "invoiced":
             return self._already_invoiced()

@@ -11,6 +11,7 @@ from invoice_service.line_items import LineItem
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.models import Organization
 from invoice_service.pdf import Mark, PrintableDocument
+from invoice_service.totals import DocumentTotals
 
 _MARKS = {
     "draft": Mark.DRAFT,
@@ -28,12 +29,13 @@ async def to_print(
     """The estimate as it is printed ``today``, with everything that is needed read."""
     lines = (await documents.lines_of(session, ESTIMATES, [estimate.id]))[estimate.id]
     logo = await organizations.logo(session, organization.id)
-    return printable(estimate, lines, organization, today, logo=logo)
+    return printable(estimate, lines, documents.amounts_of(estimate, lines), organization, today, logo=logo)
 
 
 def printable(
     estimate: Estimate,
     lines: list[LineItem],
+    amounts: DocumentTotals,
     organization: Organization,
     today: datetime.date,
     *,
@@ -41,7 +43,7 @@ def printable(
 ) -> PrintableDocument:
     """The estimate as it is printed ``today``."""
     return PrintableDocument(
-        **printing.common(estimate, lines, organization, logo),
+        **printing.common(estimate, lines, amounts, organization, logo),
         end_date=estimate.expiry_date,
         mark=_MARKS[estimate.status_on(today)],
     )

@@ -54,8 +54,8 @@ class EstimateOut(EstimateSummary, DocumentDetails):
         return cls(
             **_summary(estimate, today),
             **documents.details(whole),
-            warnings=list(pdf.warnings(printable(estimate, whole.lines, organization, today))),
-            allowed_actions=allowed_actions(estimate, principal, today, whole.newest_number),
+            warnings=list(pdf.warnings(printable(estimate, whole.lines, whole.amounts, organization, today))),
+            allowed_actions=allowed_actions(whole, principal, today),
         )
 
 

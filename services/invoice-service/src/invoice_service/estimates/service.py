@@ -4,31 +4,24 @@ Guarantee: an estimate has a number, its totals are those of its lines, and what
 """
 
 import datetime
-from collections.abc import Sequence
-from typing import Any
 
 from contracts.documents import EstimateCreated, EstimateStatus, EstimateStatusChanged, EstimateUpdated
 from servicekit import outbox
 from servicekit.auth import Principal
 from servicekit.errors import invalid_field
 from servicekit.etags import check_version
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import numbering
-from invoice_service.customers import queries as customer_queries
-from invoice_service.customers import service as customers
 from invoice_service.documents import drafting
 from invoice_service.documents import queries as documents
 from invoice_service.documents.queries import WholeDocument
 from invoice_service.estimates import events
+from invoice_service.estimates.events import TELLING
 from invoice_service.estimates.models import ESTIMATES, Estimate
 from invoice_service.estimates.schemas import EstimateBody, EstimateEdit
-from invoice_service.line_items import LineItem
 from invoice_service.organizations.models import Organization
 from invoice_service.plans import service as plans
-
-EstimateEvent = type[EstimateCreated] | type[EstimateUpdated] | type[EstimateStatusChanged]
 
 
 async def create(
@@ -48,7 +41,7 @@ async def create(
         expiry_date=body.expiry_date,
     )
     await drafting.insert_document(session, ESTIMATES, estimate, draft.lines, principal.name)
-    await tell(session, EstimateCreated, [estimate], today, lines={estimate.id: draft.lines})
+    await TELLING.tell(session, EstimateCreated, [estimate], today, lines={estimate.id: draft.lines})
     return await documents.whole(session, ESTIMATES, estimate, lines=draft.lines)
 
 
@@ -70,12 +63,15 @@ async def edit(
     lines = (await documents.lines_of(session, ESTIMATES, [estimate.id]))[estimate.id]
     revision = await drafting.revise(session, organization, estimate, body, lines)
     _check_dates(revision.values.get("date", estimate.date), revision.values.get("expiry_date", estimate.expiry_date))
+    was = estimate.status_on(today)
     changed = await revision.apply(session, ESTIMATES, estimate)
     if changed:
         if "expiry_date" in changed:
-            estimate.expiry_waived = False
+            estimate.expiry_moved(today)
+            await session.flush()
+        event = EstimateUpdated if estimate.status_on(today) == was else EstimateStatusChanged
         await drafting.remember(session, ESTIMATES, estimate.id, principal.name, [f"edited: {', '.join(changed)}"])
-        await tell(session, EstimateUpdated, [estimate], today, lines={estimate.id: revision.lines})
+        await TELLING.tell(session, event, [estimate], today, lines={estimate.id: revision.lines})
         await drafting.index(session, ESTIMATES, estimate)
     return await documents.whole(session, ESTIMATES, estimate, lines=revision.lines)
 
@@ -107,7 +103,7 @@ async def mark(
             await drafting.issue(session, estimate)
         await session.flush()
         await drafting.remember(session, ESTIMATES, estimate.id, principal.name, happened)
-        await tell(session, EstimateStatusChanged, [estimate], today, lines={estimate.id: lines})
+        await TELLING.tell(session, EstimateStatusChanged, [estimate], today, lines={estimate.id: lines})
     return await documents.whole(session, ESTIMATES, estimate, lines=lines)
 
 
@@ -120,14 +116,13 @@ async def remove(
     today: datetime.date,
 ) -> None:
     """Delete a draft with the newest number and give its number back. Raises `EstimateNotFound`, or a `Conflict`."""
-    estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id, lock=True)
+    estimate = await drafting.lock_for_removal(session, ESTIMATES, organization, estimate_id)
     check_version(expected_version, estimate.version)
     # What is refused needs no lock; what is allowed is made sure of by giving the number back.
     newest = await numbering.newest(session, organization.id, "estimate")
     if (refusal := estimate.refuse_delete(newest)) is not None:
         raise refusal
-    last = (await snapshots(session, [estimate], today))[0]
-    await customers.count_transaction(session, organization.id, estimate.customer_id, by=-1)
+    last = (await TELLING.snapshots(session, [estimate], today))[0]
     await plans.count_document(session, organization, on=estimate.created_at.date(), by=-1)
     if not await numbering.give_back(session, organization.id, "estimate", estimate.number):
         newest = await numbering.newest(session, organization.id, "estimate")
@@ -146,7 +141,7 @@ async def invoiced(
         await drafting.issue(session, estimate)
     await session.flush()
     await drafting.remember(session, ESTIMATES, estimate.id, who, [f"converted into {number}"])
-    await tell(session, EstimateStatusChanged, [estimate], today)
+    await TELLING.tell(session, EstimateStatusChanged, [estimate], today)
 
 
 async def released(
@@ -157,41 +152,7 @@ async def released(
     estimate.release()
     await session.flush()
     await drafting.remember(session, ESTIMATES, estimate.id, who, [f"{number} was deleted"])
-    await tell(session, EstimateStatusChanged, [estimate], today)
-
-
-async def tell_updated(session: AsyncSession, estimate_ids: Sequence[str], today: datetime.date) -> None:
-    """Tell of estimates whose columns were changed in bulk; a fixed number of statements."""
-    found = select(Estimate).where(Estimate.id.in_(estimate_ids)).order_by(Estimate.id)
-    estimates = (await session.execute(found, execution_options={"populate_existing": True})).scalars().all()
-    await tell(session, EstimateUpdated, estimates, today)
-
-
-async def tell(
-    session: AsyncSession,
-    event: EstimateEvent,
-    estimates: Sequence[Estimate],
-    today: datetime.date,
-    *,
-    lines: dict[str, list[LineItem]] | None = None,
-) -> None:
-    """Record ``event`` for each estimate as it is now."""
-    outbox.record_all(session, [event(data=one) for one in await snapshots(session, estimates, today, lines=lines)])
-
-
-async def snapshots(
-    session: AsyncSession,
-    estimates: Sequence[Estimate],
-    today: datetime.date,
-    *,
-    lines: dict[str, list[LineItem]] | None = None,
-) -> list[Any]:
-    """The estimates as events tell of them; ``lines``, where they are at hand."""
-    if lines is None:
-        lines = await documents.lines_of(session, ESTIMATES, [estimate.id for estimate in estimates])
-    keys = {estimate.id: (estimate.customer_id, estimate.contact_person_id) for estimate in estimates}
-    links = await customer_queries.links_of_documents(session, keys.values())
-    return [events.snapshot(one, lines[one.id], links[keys[one.id]], today) for one in estimates]
+    await TELLING.tell(session, EstimateStatusChanged, [estimate], today)
 
 
 def _check_dates(date: datetime.date, expiry_date: datetime.date | None) -> None:

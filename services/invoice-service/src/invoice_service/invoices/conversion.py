@@ -1,7 +1,7 @@
 """Use case: an estimate becomes an invoice.
 
 Guarantee: the invoice has exactly the estimate's lines, discount and adjustment, each names the other, and of two
-conversions at once one is made: the estimate's row is locked before anything is looked at.
+conversions at once one is made: what is decided on is looked at once more after the estimate's row is locked.
 """
 
 import datetime
@@ -12,6 +12,7 @@ from servicekit.etags import check_version
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers import service as customers
+from invoice_service.documents import drafting
 from invoice_service.documents import queries as documents
 from invoice_service.documents.drafting import Draft
 from invoice_service.documents.queries import WholeDocument
@@ -59,11 +60,16 @@ async def convert(
     Raises `EstimateNotFound`, `PreconditionFailed`, `EstimateAlreadyInvoiced`, `EstimateNotConvertible`,
     `CustomerInactive`, `PlanCapReached`.
     """
+    seen = await documents.find(session, ESTIMATES, organization.id, estimate_id)
+    check_version(expected_version, seen.version)
+    if (refusal := seen.refuse_convert(today)) is not None:
+        raise refusal
+    customer = await customers.use(session, organization.id, seen.customer_id, field="customer_id")
     estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id, lock=True)
+    drafting.check_customer(estimate, customer)
     check_version(expected_version, estimate.version)
     if (refusal := estimate.refuse_convert(today)) is not None:
         raise refusal
-    customer = await customers.use(session, organization.id, estimate.customer_id, field="customer_id")
     lines = (await documents.lines_of(session, ESTIMATES, [estimate.id]))[estimate.id]
     values = {name: getattr(estimate, name) for name in _COPIED} | {
         "id": new_id(),

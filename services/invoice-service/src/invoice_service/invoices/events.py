@@ -4,11 +4,12 @@ import datetime
 from collections.abc import Sequence
 
 from contracts.customers import CrmLink
-from contracts.documents import InvoiceDeleted, InvoiceSnapshot
+from contracts.documents import InvoiceDeleted, InvoiceSnapshot, InvoiceStatusChanged, InvoiceUpdated
 from contracts.values import check_amount
 
 from invoice_service.documents import events as documents
-from invoice_service.invoices.models import Invoice
+from invoice_service.documents.telling import Telling
+from invoice_service.invoices.models import INVOICES, Invoice
 from invoice_service.line_items import LineItem
 
 
@@ -31,3 +32,6 @@ def snapshot(
 def deleted(last: InvoiceSnapshot) -> InvoiceDeleted:
     """An invoice is gone; ``last`` is how it was."""
     return InvoiceDeleted(data=last.model_copy(update={"deleted": True, "version": last.version + 1}))
+
+
+TELLING = Telling(INVOICES, snapshot, updated=InvoiceUpdated, status_changed=InvoiceStatusChanged)

@@ -70,6 +70,10 @@ class TotalBelowPaid(Conflict):
     code = "total_below_paid"
 
 
+class NoCredit(Conflict):
+    code = "no_credit"
+
+
 class PaymentExceedsBalance(Conflict):
     code = "payment_exceeds_balance"
 
@@ -78,9 +82,9 @@ class Invoice(Document, Base):
     """A claim on a customer.
 
     ``status`` is as written; `status_on` is what holds on a day. ``payment_terms``: days from its date to ``due_date``,
-    unless that was set by itself. ``amount_paid``: what payments are allocated to it. ``workflow_locked``: from the
-    first change of its status that is not the workflow's, ``locked_by`` and ``locked_at`` say whose (S17).
-    ``estimate_id``: what it was converted from.
+    unless that was set by itself. ``was_issued``: it was sent once, so its number is a customer's. ``amount_paid``:
+    what payments are allocated to it. ``workflow_locked``: from the first change of its status that is not the
+    workflow's, ``locked_by`` and ``locked_at`` say whose (S17). ``estimate_id``: what it was converted from.
     """
 
     kind: ClassVar[KindName] = "invoice"
@@ -115,6 +119,7 @@ class Invoice(Document, Base):
     status: Mapped[InvoiceStatus] = mapped_column(String(16), default="draft")
     due_date: Mapped[datetime.date]
     payment_terms: Mapped[int | None]
+    was_issued: Mapped[bool] = mapped_column(default=False)
     amount_paid: Mapped[Decimal] = mapped_column(ExactDecimal(), default=Decimal(0))
     workflow_locked: Mapped[bool] = mapped_column(default=False)
     locked_by: Mapped[str | None] = mapped_column(String(254))
@@ -149,21 +154,25 @@ class Invoice(Document, Base):
                 f"{self._paid_so_far()}; delete its payments, or take them off it, before making it void",
                 invoice_id=self.id,
             )
-        possible = " or ".join(sorted(MAY_BECOME[status])) or "nothing else, but by its payments"
+        possible = " or ".join(sorted(MAY_BECOME[status]))
+        only = f"only {possible}" if possible else "only its payments change that"
         return InvoiceTransitionRefused(
-            f"{self.invoice_number} is {status} and cannot become {to}, only {possible}", invoice_id=self.id
+            f"{self.invoice_number} is {status} and cannot become {to}, {only}", invoice_id=self.id
         )
 
     def mark(self, to: InvoiceStatus, principal: Principal, today: datetime.date) -> list[str]:
         """Make it ``to`` and give what happened, in order; nothing if it is so already. Raises a `Conflict`."""
         if principal.service == "workflow" and self.workflow_locked:
             raise self._left_alone()
+        if principal.service == "workflow" and self.status == "void" and to != "void":
+            raise self._void("only a person makes it a draft again (S19)")
         if (refusal := self.refuse_status(to, today)) is not None:
             raise refusal
         if self.status_on(today) == to:
             return []
         happened = ["overdue"] if self.fall_overdue(today) else []
         self.status = to
+        self.was_issued = self.was_issued or to == "sent"
         self.lock_for_workflow(principal)
         self.touch()
         return [*happened, to]
@@ -224,6 +233,14 @@ class Invoice(Document, Base):
             return InvoiceAlreadyPaid(f"nothing is owed for {self.invoice_number} any more", invoice_id=self.id)
         return None
 
+    def refuse_credit(self, *, has_credit: bool) -> Conflict | None:
+        """Why it cannot be paid out of its customer's credit; None if it can."""
+        if (refusal := self.refuse_payment()) is not None or has_credit:
+            return refusal
+        return NoCredit(
+            f"the customer of {self.invoice_number} has no credit in {self.currency_code}", invoice_id=self.id
+        )
+
     def pay(self, amount: Decimal, principal: Principal, today: datetime.date) -> None:
         """Count a payment (above 0, in the invoice's currency). Raises a `Conflict`."""
         if (refusal := self.refuse_payment()) is not None:
@@ -232,7 +249,7 @@ class Invoice(Document, Base):
             owed = money(self.balance, self.currency_code)
             raise PaymentExceedsBalance(
                 f"{money(amount, self.currency_code)} is more than the {owed} {self.currency_code} owed for "
-                f"{self.invoice_number}; pay that much, and keep the rest as the customer's credit",
+                f"{self.invoice_number}; pay that much, or send excess_as_credit: true to keep the rest as credit",
                 invoice_id=self.id,
                 balance=owed,
             )
@@ -265,11 +282,14 @@ class Invoice(Document, Base):
         """Why it may not be deleted; None if it may: a draft with the newest number, which can be given back."""
         if self.status != "draft":
             why = f"{self.invoice_number} is {self.status}; only drafts can be deleted"
+        elif self.was_issued:
+            why = f"{self.invoice_number} was sent before; its number must not be given to another one"
         elif self.number != newest_number:
             why = f"{self.invoice_number} is not the newest invoice; deleting it would leave a gap in the numbers"
         else:
             return None
-        return InvoiceNotDeletable(f"{why}; make it void instead", invoice_id=self.id)
+        remedy = "" if self.status == "void" else "; make it void instead"
+        return InvoiceNotDeletable(f"{why}{remedy}", invoice_id=self.id)
 
     def refuse_send(self, today: datetime.date) -> Conflict | None:
         """Why it may not be e-mailed; None if it may: a draft becomes sent, any other goes out as it is."""

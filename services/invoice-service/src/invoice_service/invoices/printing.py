@@ -11,6 +11,7 @@ from invoice_service.line_items import LineItem
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.models import Organization
 from invoice_service.pdf import Mark, PrintableDocument
+from invoice_service.totals import DocumentTotals
 
 _MARKS = {
     "draft": Mark.DRAFT,
@@ -28,12 +29,13 @@ async def to_print(
     """The invoice as it is printed ``today``, with everything that is needed read."""
     lines = (await documents.lines_of(session, INVOICES, [invoice.id]))[invoice.id]
     logo = await organizations.logo(session, organization.id)
-    return printable(invoice, lines, organization, today, logo=logo)
+    return printable(invoice, lines, documents.amounts_of(invoice, lines), organization, today, logo=logo)
 
 
 def printable(
     invoice: Invoice,
     lines: list[LineItem],
+    amounts: DocumentTotals,
     organization: Organization,
     today: datetime.date,
     *,
@@ -41,7 +43,7 @@ def printable(
 ) -> PrintableDocument:
     """The invoice as it is printed ``today``."""
     return PrintableDocument(
-        **printing.common(invoice, lines, organization, logo),
+        **printing.common(invoice, lines, amounts, organization, logo),
         end_date=invoice.due_date,
         amount_paid=invoice.amount_paid,
         balance=invoice.balance,

@@ -55,9 +55,15 @@ async def list_invoices(
     filters: FilterQuery,
     today: Today,
     status: InvoiceStatus | None = None,
+    is_past_due: bool | None = None,
 ) -> Page[InvoiceSummary]:
-    """Invoices without their lines, newest first. ``q``: beginnings of words of number, customer or reference."""
-    found, cursor = await queries.page(session, organization.id, page, filters, status=status, today=today)
+    """Invoices without their lines, newest first. ``q``: beginnings of words of number, customer or reference.
+
+    ``is_past_due``: those for which something is owed since their due date, the partially paid among them.
+    """
+    found, cursor = await queries.page(
+        session, organization.id, page, filters, status=status, is_past_due=is_past_due, today=today
+    )
     return Page(items=[InvoiceSummary.of(invoice, today) for invoice in found], next_cursor=cursor)
 
 

@@ -85,10 +85,10 @@ class InvoiceOut(InvoiceSummary, DocumentDetails):
         return cls(
             **_summary(invoice, today),
             **documents.details(whole),
-            warnings=list(pdf.warnings(printable(invoice, whole.lines, organization, today))),
+            warnings=list(pdf.warnings(printable(invoice, whole.lines, whole.amounts, organization, today))),
             locked_by=invoice.locked_by,
             locked_at=invoice.locked_at,
-            allowed_actions=allowed_actions(invoice, principal, today, whole.newest_number),
+            allowed_actions=allowed_actions(whole, principal, today),
         )
 
 

@@ -4,7 +4,6 @@ Guarantee: an invoice has a number, its totals are those of its lines, and what 
 """
 
 import datetime
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,24 +12,19 @@ from servicekit import outbox
 from servicekit.auth import Principal
 from servicekit.errors import invalid_field
 from servicekit.etags import check_version
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import numbering
-from invoice_service.customers import queries as customer_queries
-from invoice_service.customers import service as customers
 from invoice_service.documents import drafting
 from invoice_service.documents import queries as documents
 from invoice_service.documents.queries import WholeDocument
 from invoice_service.estimates import service as estimates
 from invoice_service.invoices import events
+from invoice_service.invoices.events import TELLING
 from invoice_service.invoices.models import INVOICES, Invoice
 from invoice_service.invoices.schemas import InvoiceBody, InvoiceEdit
-from invoice_service.line_items import LineItem
 from invoice_service.organizations.models import Organization
 from invoice_service.plans import service as plans
-
-InvoiceEvent = type[InvoiceCreated] | type[InvoiceUpdated] | type[InvoiceStatusChanged]
 
 
 async def create(
@@ -78,7 +72,7 @@ async def insert(
     written = numbering.written(organization.invoice_prefix, number)
     invoice = Invoice(**draft.values, **further, number=number, invoice_number=written, amount_paid=Decimal(0))
     await drafting.insert_document(session, INVOICES, invoice, draft.lines, principal.name, what)
-    await tell(session, InvoiceCreated, [invoice], today, lines={invoice.id: draft.lines})
+    await TELLING.tell(session, InvoiceCreated, [invoice], today, lines={invoice.id: draft.lines})
     return await documents.whole(session, INVOICES, invoice, lines=draft.lines)
 
 
@@ -112,7 +106,7 @@ async def edit(
         await session.flush()
         await drafting.remember(session, INVOICES, invoice.id, principal.name, [f"edited: {', '.join(changed)}"])
         event = InvoiceUpdated if invoice.status_on(today) == was else InvoiceStatusChanged
-        await tell(session, event, [invoice], today, lines={invoice.id: revision.lines})
+        await TELLING.tell(session, event, [invoice], today, lines={invoice.id: revision.lines})
         await drafting.index(session, INVOICES, invoice)
     return await documents.whole(session, INVOICES, invoice, lines=revision.lines)
 
@@ -144,7 +138,7 @@ async def mark(
             await drafting.issue(session, invoice)
         await session.flush()
         await drafting.remember(session, INVOICES, invoice.id, principal.name, happened)
-        await tell(session, InvoiceStatusChanged, [invoice], today, lines={invoice.id: lines})
+        await TELLING.tell(session, InvoiceStatusChanged, [invoice], today, lines={invoice.id: lines})
     return await documents.whole(session, INVOICES, invoice, lines=lines)
 
 
@@ -163,7 +157,7 @@ async def unlock(
     invoice.unlock()
     await session.flush()
     await drafting.remember(session, INVOICES, invoice.id, principal.name, ["unlocked for the workflow"])
-    await tell(session, InvoiceUpdated, [invoice], today)
+    await TELLING.tell(session, InvoiceUpdated, [invoice], today)
     return await documents.whole(session, INVOICES, invoice)
 
 
@@ -180,15 +174,14 @@ async def remove(
 
     Raises `InvoiceNotFound`, or a `Conflict`.
     """
-    invoice = await documents.find(session, INVOICES, organization.id, invoice_id, lock=True)
+    invoice = await drafting.lock_for_removal(session, INVOICES, organization, invoice_id)
     check_version(expected_version, invoice.version)
     # What is refused needs no lock; what is allowed is made sure of by giving the number back.
     newest = await numbering.newest(session, organization.id, "invoice")
     if (refusal := invoice.refuse_delete(newest)) is not None:
         raise refusal
-    last = (await snapshots(session, [invoice], today))[0]
+    last = (await TELLING.snapshots(session, [invoice], today))[0]
     estimate_id, number = invoice.estimate_id, invoice.invoice_number
-    await customers.count_transaction(session, organization.id, invoice.customer_id, by=-1)
     await plans.count_document(session, organization, on=invoice.created_at.date(), by=-1)
     if not await numbering.give_back(session, organization.id, "invoice", invoice.number):
         newest = await numbering.newest(session, organization.id, "invoice")
@@ -197,40 +190,6 @@ async def remove(
     outbox.record(session, events.deleted(last))
     if estimate_id is not None:
         await estimates.released(session, organization.id, estimate_id, number, principal.name, today)
-
-
-async def tell_updated(session: AsyncSession, invoice_ids: Sequence[str], today: datetime.date) -> None:
-    """Tell of invoices whose columns were changed in bulk; a fixed number of statements."""
-    found = select(Invoice).where(Invoice.id.in_(invoice_ids)).order_by(Invoice.id)
-    invoices = (await session.execute(found, execution_options={"populate_existing": True})).scalars().all()
-    await tell(session, InvoiceUpdated, invoices, today)
-
-
-async def tell(
-    session: AsyncSession,
-    event: InvoiceEvent,
-    invoices: Sequence[Invoice],
-    today: datetime.date,
-    *,
-    lines: dict[str, list[LineItem]] | None = None,
-) -> None:
-    """Record ``event`` for each invoice as it is now."""
-    outbox.record_all(session, [event(data=one) for one in await snapshots(session, invoices, today, lines=lines)])
-
-
-async def snapshots(
-    session: AsyncSession,
-    invoices: Sequence[Invoice],
-    today: datetime.date,
-    *,
-    lines: dict[str, list[LineItem]] | None = None,
-) -> list[Any]:
-    """The invoices as events tell of them; ``lines``, where they are at hand."""
-    if lines is None:
-        lines = await documents.lines_of(session, INVOICES, [invoice.id for invoice in invoices])
-    keys = {invoice.id: (invoice.customer_id, invoice.contact_person_id) for invoice in invoices}
-    links = await customer_queries.links_of_documents(session, keys.values())
-    return [events.snapshot(one, lines[one.id], links[keys[one.id]], today) for one in invoices]
 
 
 def _move_due_date(invoice: Invoice, values: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Self
 
 from pydantic import BaseModel
-from servicekit.fields import Body, Line, Name, Text
+from servicekit.fields import Body, Edit, Line, Name, Text
 
 from invoice_service.items.models import Item
 from invoice_service.line_items import plain, unit_price
@@ -20,7 +20,7 @@ class ItemBody(Body):
     tax_percentage: Decimal = Decimal(0)
 
 
-class ItemEdit(Body):
+class ItemEdit(Edit):
     """Only the fields sent change."""
 
     name: Name = ""

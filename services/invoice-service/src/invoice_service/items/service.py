@@ -20,6 +20,8 @@ from invoice_service.organizations.models import Organization
 
 async def create(session: AsyncSession, organization: Organization, body: ItemBody) -> Item:
     """A new item. Raises `Invalid`."""
+    # Its currency stays what it is until the item is there.
+    await session.refresh(organization, with_for_update={"read": True, "key_share": True})
     values = _checked(body.model_dump(), organization)
     item = Item(id=new_id(), organization_id=organization.id, **values)
     session.add(item)

@@ -56,21 +56,14 @@ async def part(session: AsyncSession, merge: Merge, gone: Customer, stayed: Cust
 
 
 async def changed_since(session: AsyncSession, merge: Merge) -> list[str]:
-    """Ids of some contacts of the CRM that changed since, or came home: where they were is not where they belong."""
-    contact = _records.kind == "contact"
-    came_home = and_(
-        _records.kind == "own_contact", _links.c.stands_alone, _links.c.record_id.not_in(_moved(merge, "contact"))
+    """Ids of some contacts of the CRM that by now belong to the other one of the two customers than before."""
+    belongs_to_gone = case(
+        (_links.c.stands_alone, _links.c.record_id.in_(_moved(merge, "own_contact"))),
+        else_=_links.c.account_id.in_(_moved(merge, "account")),
     )
-    found = (
-        select(_links.c.record_id)
-        .join(merge_records, _records.record_id == _links.c.record_id)
-        .where(
-            _links.c.organization_id == merge.organization_id,
-            ~_account,
-            _records.merge_id == merge.id,
-            or_(and_(contact, _links.c.version != _records.version), came_home),
-        )
-    )
+    was_at_gone = _links.c.record_id.in_(_moved(merge, "contact"))
+    here = and_(_links.c.customer_id == merge.into_id, ~_account, _live)
+    found = select(_links.c.record_id).where(here, belongs_to_gone != was_at_gone)
     return list((await session.execute(found.limit(5))).scalars())
 
 
@@ -86,7 +79,7 @@ async def _join_links(session: AsyncSession, merge: Merge, goes: Customer, remai
     merge.rank_offset = 0 if last is None else last + 1
     at, own = _links.c.customer_id == goes.id, _links.c.own_customer_id == goes.id
     await _write_down(session, merge, "account", _links.c.record_id, and_(at, _account))
-    await _write_down(session, merge, "contact", _links.c.record_id, and_(at, ~_account), version=_links.c.version)
+    await _write_down(session, merge, "contact", _links.c.record_id, and_(at, ~_account))
     await _write_down(session, merge, "own_contact", _links.c.record_id, own)
     raised = _links.c.rank + merge.rank_offset
     await session.execute(update(_links).where(_at_home(goes.id)).values(rank=raised))
@@ -129,15 +122,9 @@ def _at_home(customer_id: str) -> ColumnElement[bool]:
 
 
 async def _write_down(
-    session: AsyncSession,
-    merge: Merge,
-    kind: str,
-    record_id: ColumnElement[str],
-    which: ColumnElement[bool],
-    *,
-    version: ColumnElement[int] | None = None,
+    session: AsyncSession, merge: Merge, kind: str, record_id: ColumnElement[str], which: ColumnElement[bool]
 ) -> None:
-    rows = select(literal(merge.id), literal(kind), record_id, literal(0) if version is None else version).where(which)
+    rows = select(literal(merge.id), literal(kind), record_id, literal(0)).where(which)
     await session.execute(insert(merge_records).from_select(["merge_id", "kind", "record_id", "version"], rows))
 
 

@@ -27,10 +27,6 @@ class MergeCurrencyDiffers(Conflict):
     code = "merge_currency_differs"
 
 
-class CustomerAlreadyMerged(Conflict):
-    code = "customer_already_merged"
-
-
 class MergeNotUndoable(Conflict):
     code = "merge_not_undoable"
 
@@ -101,7 +97,7 @@ merge_records = Table(
     Column("record_id", String(64), primary_key=True),
     Column("version", Integer, nullable=False),
 )
-"""What moved with a merge: ``version`` is a document's or payment's right after it, a contact's of the CRM, else 0."""
+"""What moved with a merge: ``version`` is a document's or payment's right after it, else 0."""
 
 
 def check(gone: Customer, stays: Customer) -> None:

@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Table, exists, func, insert, literal, sele
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.base import Base
-from invoice_service.estimates import service as estimates
+from invoice_service.estimates import events as estimates
 from invoice_service.estimates.models import ESTIMATES, Estimate
-from invoice_service.invoices import service as invoices
+from invoice_service.invoices import events as invoices
 from invoice_service.invoices.models import INVOICES, Invoice
 from invoice_service.merging.models import Merge, merge_records
-from invoice_service.payments import service as payments
+from invoice_service.payments import telling as payments
 from invoice_service.payments.models import Payment
 
 CHUNK = 200
@@ -29,7 +29,7 @@ _records = merge_records.c
 
 
 async def _tell_of_payments(session: AsyncSession, ids: Sequence[str], _: datetime.date) -> None:
-    await payments.tell_updated(session, ids)
+    await payments.updated_by_id(session, ids)
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Movable:
 
 
 MOVABLE = (
-    Movable("estimate", Estimate, estimates.tell_updated, ESTIMATES.history),
-    Movable("invoice", Invoice, invoices.tell_updated, INVOICES.history),
+    Movable("estimate", Estimate, estimates.TELLING.tell_updated, ESTIMATES.history),
+    Movable("invoice", Invoice, invoices.TELLING.tell_updated, INVOICES.history),
     Movable("payment", Payment, _tell_of_payments),
 )
 
@@ -113,6 +113,19 @@ async def changed_since(session: AsyncSession, merge: Merge) -> tuple[str, list[
         changed = select(_records.record_id).where(_records.merge_id == merge.id, _records.kind == one.kind, ~same)
         if ids := (await session.execute(changed.limit(5))).scalars().all():
             return one.kind, list(ids)
+    return None
+
+
+async def named_since(session: AsyncSession, merge: Merge) -> tuple[str, list[str]] | None:
+    """Kind and ids of some documents that stay and name a contact person who would go back; None if there are none."""
+    persons = select(_records.record_id).where(_records.merge_id == merge.id, _records.kind == "contact_person")
+    for one in MOVABLE:
+        columns = one.table.c
+        if "contact_person_id" in columns:
+            stays = (columns.customer_id == merge.into_id, ~_moved(one, merge))
+            naming = select(columns.id).where(*stays, columns.contact_person_id.in_(persons))
+            if ids := (await session.execute(naming.limit(5))).scalars().all():
+                return one.kind, list(ids)
     return None
 
 

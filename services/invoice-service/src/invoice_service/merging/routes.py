@@ -29,7 +29,7 @@ async def merge_customer(
 ) -> Response:
     """Merge the customer into another one, which gets all it has; with ``dry_run``, only say what that would do."""
     if dry_run:
-        made = await service.preview(session, organization, customer_id, body.into)
+        made = await service.preview(session, organization, customer_id, body.into, expected_version=if_match)
         return answer(MergeOut.of(made, principal, preview=True), made.customer.customer.version)
 
     async def make() -> Response:

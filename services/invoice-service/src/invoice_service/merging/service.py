@@ -19,13 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from invoice_service.customers import duplicates
 from invoice_service.customers import events as customer_events
 from invoice_service.customers import queries as customers
-from invoice_service.customers.models import Customer
+from invoice_service.customers.models import ChangedMeanwhile, Customer, CustomerAlreadyMerged
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
 from invoice_service.merging import events, joining, moving, queries
-from invoice_service.merging.models import CustomerAlreadyMerged, Merge, check, merge_records
+from invoice_service.merging.models import Merge, check, merge_records
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.models import Organization
-from invoice_service.payments.service import ChangedMeanwhile
+from invoice_service.plans import service as plans
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,15 @@ class Merged:
     customer: WholeCustomer
 
 
-async def preview(session: AsyncSession, organization: Organization, customer_id: str, into: str) -> Merged:
-    """What `merge` would do, with nothing changed; it raises the same errors."""
+async def preview(
+    session: AsyncSession, organization: Organization, customer_id: str, into: str, *, expected_version: int | None
+) -> Merged:
+    """What `merge` would do, with nothing changed.
+
+    It raises the same errors but `ChangedMeanwhile`: it may be that only for this moment.
+    """
     gone, stays = await _both(session, organization, customer_id, into)
+    check_version(expected_version, gone.customer.version)
     made = _new(organization, gone, stays, await moving.count(session, gone.customer.id), who="")
     savepoint = await session.begin_nested()
     session.add(made)
@@ -87,7 +93,7 @@ async def undo(
 ) -> Merge:
     """Make two customers of one again, each as it was.
 
-    Raises `MergeNotFound`, `MergeNotUndoable`, `ChangedMeanwhile`.
+    Raises `MergeNotFound`, `MergeNotUndoable`, `ChangedMeanwhile`, `PlanCapReached` (S13: it is one customer more).
     """
     await organizations.get(session, organization.id, lock=True)
     made = await queries.find(session, organization.id, merge_id)
@@ -100,7 +106,11 @@ async def undo(
         kind, ids = changed
         raise made.not_undoable(f"of what moved with it, {kind} {', '.join(ids)} changed since")
     if contacts := await joining.changed_since(session, made):
-        raise made.not_undoable(f"in the CRM, contact {', '.join(contacts)} changed since")
+        raise made.not_undoable(f"in the CRM, contact {', '.join(contacts)} changed since, and belongs elsewhere")
+    if (naming := await moving.named_since(session, made)) is not None:
+        kind, ids = naming
+        raise made.not_undoable(f"{kind} {', '.join(ids)} names a contact person of {gone.customer_name!r} since")
+    await plans.check_customers(session, organization)
     versions = (gone.version - 1, stayed.version - 1)
     await joining.part(session, made, gone, stayed)
     await moving.move_back(session, made, principal.name)

@@ -1,4 +1,4 @@
-"""Logos: which images are taken, and keeping them."""
+"""Logos: which images are taken, and keeping them, no larger than they are printed."""
 
 import asyncio
 import base64
@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.organizations.models import organization_logos
+from invoice_service.pdf.logo import PIXELS, to_print, upright_size
 
 MAX_BYTES = 500_000
 MAX_PIXELS_A_SIDE = 4000
@@ -37,7 +38,11 @@ class Logo:
 
 
 async def read(data_uri: str) -> Logo:
-    """The image that a data URI (RFC 2397) holds, decoded once to see that all of it is there. Raises `Invalid`."""
+    """The image that a data URI (RFC 2397) holds, decoded once to see that all of it is there. Raises `Invalid`.
+
+    One larger than it is printed is made smaller here, once, and not for each document. Takes up to a second, so no
+    session should be open.
+    """
     match = _DATA_URI.match(data_uri)
     if match is None:
         raise invalid_field("logo", "must be a data URI: data:image/png;base64,… or data:image/jpeg;base64,…")
@@ -52,11 +57,10 @@ async def read(data_uri: str) -> Logo:
         raise _too_large()
     content_type = match.group(1)
     # A large image takes a while: not on the event loop.
-    await asyncio.to_thread(_check_image, content_type, content)
-    return Logo(content_type, content)
+    return await asyncio.to_thread(_to_keep, content_type, content)
 
 
-def _check_image(content_type: str, content: bytes) -> None:
+def _to_keep(content_type: str, content: bytes) -> Logo:
     try:
         with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as image:
             found, (width, height) = image.format, image.size
@@ -64,11 +68,29 @@ def _check_image(content_type: str, content: bytes) -> None:
             if max(width, height) > MAX_PIXELS_A_SIDE:
                 side = MAX_PIXELS_A_SIDE
                 raise invalid_field("logo", f"must be at most {side} x {side} pixels, not {width} x {height}")
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            width, height = upright_size(image)
+            fits = width <= PIXELS[0] and height <= PIXELS[1]
+            kept = _decoded(image, content) if fits else _smaller(image)
+    except Invalid:
+        raise
+    except Exception:
+        # Decoders fail in many ways, and all of them say the same of the image.
         raise invalid_field("logo", "is damaged, or no PNG or JPEG image") from None
     if found not in FORMATS[content_type]:
         raise invalid_field("logo", f"says {content_type}, but is {found}")
+    return Logo(content_type, kept)
+
+
+def _decoded(image: Image.Image, content: bytes) -> bytes:
+    image.load()
+    return content
+
+
+def _smaller(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    # Its colour profile may be for other channels than those that are kept.
+    to_print(image).save(target, "PNG" if image.format == "PNG" else "JPEG", quality=95, icc_profile=None)
+    return target.getvalue()
 
 
 def _too_large() -> Invalid:

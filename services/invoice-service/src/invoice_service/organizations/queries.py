@@ -17,10 +17,13 @@ class LogoNotFound(NotFound):
     code = "logo_not_found"
 
 
-async def get(session: AsyncSession, organization_id: str | None, *, lock: bool = False) -> Organization:
+async def get(
+    session: AsyncSession, organization_id: str | None, *, lock: bool = False, alone: bool = False
+) -> Organization:
     """The organization with this id, or the default one for None. Raises `OrganizationNotFound`.
 
-    ``lock``: until the transaction ends, for all others that lock it; documents can go on referring to it.
+    ``lock``: until the transaction ends, for all others that lock it; documents can go on referring to it, unless
+    ``alone``: then nothing that refers to it can be made meanwhile.
     """
     statement = select(Organization)
     if organization_id is None:
@@ -28,7 +31,7 @@ async def get(session: AsyncSession, organization_id: str | None, *, lock: bool 
     else:
         statement = statement.where(Organization.id == organization_id)
     if lock:
-        statement = statement.with_for_update(key_share=True)
+        statement = statement.with_for_update(key_share=not alone)
     organization = (await session.execute(statement)).scalar_one_or_none()
     if organization is None:
         raise OrganizationNotFound(

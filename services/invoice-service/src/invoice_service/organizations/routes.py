@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Depends, Header, Response
 from servicekit.answers import answer
 from servicekit.auth import Admin, Viewer
 from servicekit.db import utc_now
@@ -11,11 +11,29 @@ from servicekit.idempotency import Idempotent
 from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
-from invoice_service.organizations import queries, service
+from invoice_service.organizations import logos, queries, service
+from invoice_service.organizations.logos import Logo
 from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit, OrganizationOut, UseOut
 from invoice_service.plans import queries as plans
 
 router = APIRouter(prefix="/v1/organizations", tags=["organizations"])
+
+
+async def _new(body: OrganizationBody) -> tuple[OrganizationBody, Logo | None]:
+    return body, await _logo(body.logo)
+
+
+async def _changes(body: OrganizationEdit) -> tuple[OrganizationEdit, Logo | None]:
+    return body, await _logo(body.logo)
+
+
+async def _logo(data_uri: str | None) -> Logo | None:
+    return None if data_uri is None else await logos.read(data_uri)
+
+
+# With the logo, looked at before the route has a session: these stand before the session in its signature.
+New = Annotated[tuple[OrganizationBody, Logo | None], Depends(_new)]
+Changes = Annotated[tuple[OrganizationEdit, Logo | None], Depends(_changes)]
 
 
 @router.get("")
@@ -26,13 +44,11 @@ async def list_organizations(_: Viewer, session: ReadSession, page: PageQuery) -
 
 
 @router.post("", status_code=201, response_model=OrganizationOut)
-async def create_organization(
-    _: Admin, session: WriteSession, idempotency: Idempotent, body: OrganizationBody
-) -> Response:
+async def create_organization(_: Admin, sent: New, session: WriteSession, idempotency: Idempotent) -> Response:
     """A new organization."""
 
     async def make() -> Response:
-        created = await service.create(session, body)
+        created = await service.create(session, *sent)
         path = f"/v1/organizations/{created.id}"
         return answer(OrganizationOut.of(created), created.version, created_at_path=path)
 
@@ -48,10 +64,10 @@ async def get_organization(_: Viewer, session: ReadSession, organization_id: str
 
 @router.patch("/{organization_id}", response_model=OrganizationOut)
 async def edit_organization(
-    _: Admin, session: WriteSession, organization_id: str, if_match: IfMatch, body: OrganizationEdit
+    _: Admin, sent: Changes, session: WriteSession, organization_id: str, if_match: IfMatch
 ) -> Response:
     """Change the fields sent."""
-    organization = await service.edit(session, organization_id, body, expected_version=if_match)
+    organization = await service.edit(session, organization_id, *sent, expected_version=if_match)
     return answer(OrganizationOut.of(organization), organization.version)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from babel import Locale, UnknownLocaleError
 from contracts.values import Address, CurrencyCode
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
-from servicekit.fields import AddressBody, Body, Email, Line, Name, Phone, Text
+from servicekit.fields import AddressBody, Body, Edit, Email, Line, Name, Phone, Text
 
 from invoice_service.organizations.models import Organization
 from invoice_service.plans.models import DEFAULT_PLAN
@@ -59,7 +59,8 @@ class OrganizationBody(Body):
     """``plan``: a plan's name. ``payment_terms``: days until an invoice is due, where the customer has none.
 
     ``default_notes`` and ``default_terms`` stand on new documents that bring none. ``logo``: a PNG or JPEG image as a
-    data URI (``data:image/png;base64,…``), up to 500,000 bytes and 4000 x 4000 pixels.
+    data URI (``data:image/png;base64,…``), up to 500,000 bytes and 4000 x 4000 pixels; one larger than 600 x 216, as
+    fine as it is printed, is made smaller and kept so.
     """
 
     name: Name
@@ -80,7 +81,7 @@ class OrganizationBody(Body):
     logo: str | None = None
 
 
-class OrganizationEdit(Body):
+class OrganizationEdit(Edit):
     """Only the fields sent change; a null ``logo`` takes it away."""
 
     name: Name = ""

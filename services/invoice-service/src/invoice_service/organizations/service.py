@@ -6,12 +6,13 @@ from contracts.values import Address
 from servicekit.db import Database
 from servicekit.errors import Conflict, invalid_field
 from servicekit.etags import check_version
-from sqlalchemy import select
+from sqlalchemy import String, column, func, select, table
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service import numbering
 from invoice_service.organizations import logos, queries
+from invoice_service.organizations.logos import Logo
 from invoice_service.organizations.models import Organization
 from invoice_service.organizations.schemas import OrganizationBody, OrganizationEdit
 from invoice_service.plans import queries as plans
@@ -21,6 +22,16 @@ class NumberingHasBegun(Conflict):
     """The first number can no longer be chosen: a document has it."""
 
     code = "numbering_has_begun"
+
+
+class OrganizationCurrencyInUse(Conflict):
+    """The currency can no longer be changed: prices of items are in it."""
+
+    code = "organization_currency_in_use"
+
+
+# Of a feature above this one, of which organizations need to know no more than how many there are.
+_items = table("items", column("organization_id", String))
 
 
 async def ensure_default(database: Database, *, name: str, currency_code: str) -> None:
@@ -35,10 +46,9 @@ async def ensure_default(database: Database, *, name: str, currency_code: str) -
         return  # another process was faster: the index allows one default
 
 
-async def create(session: AsyncSession, body: OrganizationBody) -> Organization:
-    """A new organization, not the default one. Raises `Invalid`."""
+async def create(session: AsyncSession, body: OrganizationBody, logo: Logo | None) -> Organization:
+    """A new organization, not the default one; ``logo`` is the body's. Raises `Invalid`."""
     await _check_plan(session, body.plan)
-    logo = None if body.logo is None else await logos.read(body.logo)
     organization = Organization(
         is_default=False, logo_digest=logo.digest if logo else None, **_values(body.model_dump())
     )
@@ -49,13 +59,24 @@ async def create(session: AsyncSession, body: OrganizationBody) -> Organization:
 
 
 async def edit(
-    session: AsyncSession, organization_id: str, body: OrganizationEdit, *, expected_version: int | None
+    session: AsyncSession,
+    organization_id: str,
+    body: OrganizationEdit,
+    logo: Logo | None,
+    *,
+    expected_version: int | None,
 ) -> Organization:
-    """Change what was sent. Raises `OrganizationNotFound`, `PreconditionFailed`, `NumberingHasBegun`, `Invalid`."""
-    logo = None if body.logo is None else await logos.read(body.logo)
-    organization = await queries.get(session, organization_id, lock=True)
+    """Change what was sent; ``logo`` is the body's.
+
+    Raises `OrganizationNotFound`, `PreconditionFailed`, `OrganizationCurrencyInUse`, `NumberingHasBegun`, `Invalid`.
+    """
+    # No item can be made while the currency changes: its price would be in the old one.
+    alone = "currency_code" in body.model_fields_set
+    organization = await queries.get(session, organization_id, lock=True, alone=alone)
     check_version(expected_version, organization.version)
     values = _values(body.model_dump(exclude_unset=True))
+    if values.get("currency_code", organization.currency_code) != organization.currency_code:
+        await _check_no_items(session, organization)
     if "plan" in values and values["plan"] != organization.plan:
         await _check_plan(session, values["plan"])
     await _begin_anew(session, organization, values)
@@ -80,6 +101,18 @@ async def _check_plan(session: AsyncSession, name: str) -> None:
         await plans.get(session, name)
     except plans.PlanNotFound as error:
         raise invalid_field("plan", error.detail, code=error.code) from None
+
+
+async def _check_no_items(session: AsyncSession, organization: Organization) -> None:
+    theirs = select(func.count()).select_from(_items).where(_items.c.organization_id == organization.id)
+    if items := (await session.execute(theirs)).scalar_one():
+        raise OrganizationCurrencyInUse(
+            f"currency_code: items have their rates in {organization.currency_code} ({items} of them); delete them "
+            "first, or make another organization: POST /v1/organizations",
+            organization_id=organization.id,
+            currency_code=organization.currency_code,
+            items=items,
+        )
 
 
 async def _begin_anew(session: AsyncSession, organization: Organization, values: dict[str, Any]) -> None:

@@ -9,13 +9,14 @@ from contracts.documents import InvoiceStatus, InvoiceStatusChanged, InvoiceUpda
 from contracts.values import check_amount
 from servicekit.auth import Principal
 from servicekit.errors import Conflict, invalid_field
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.documents import drafting
-from invoice_service.invoices import service as invoices
+from invoice_service.invoices import events as invoices
 from invoice_service.invoices.models import INVOICES, Invoice, InvoiceNotFound
 from invoice_service.line_items import money
+from invoice_service.payments import telling
 from invoice_service.payments.models import Payment, PaymentAllocation, PaymentCurrencyDiffers
 from invoice_service.payments.schemas import AllocationBody
 
@@ -83,8 +84,41 @@ async def allocate(
         invoice.pay(amount, principal, today)
         payment.spend(amount)
         amounts[invoice.id] = amount
-    await _add(session, payment, amounts)
+    await _add(session, {(payment.id, invoice_id): amount for invoice_id, amount in amounts.items()})
     await _written(session, principal, payment, amounts, found, statuses, today, what)
+
+
+async def spend(
+    session: AsyncSession,
+    principal: Principal,
+    payments: Sequence[Payment],
+    invoice: Invoice,
+    amount: Decimal,
+    *,
+    today: datetime.date,
+) -> None:
+    """Pay ``amount`` of the locked invoice out of the locked payments' credit, in their order, and tell of all.
+
+    The payments have as much credit together. Raises a `Conflict`.
+    """
+    was = invoice.status_on(today)
+    invoice.pay(amount, principal, today)
+    used: dict[str, Decimal] = {}
+    left = amount
+    for payment in payments:
+        part = min(left, payment.unused_amount)
+        if part:
+            payment.spend(part)
+            payment.touch()
+            used[payment.id] = part
+            left -= part
+    await _add(session, {(payment_id, invoice.id): part for payment_id, part in used.items()})
+    await session.flush()
+    what = f"credit of {money(amount, invoice.currency_code)} {invoice.currency_code} applied"
+    await drafting.remember(session, INVOICES, invoice.id, principal.name, [what])
+    event = InvoiceUpdated if invoice.status_on(today) == was else InvoiceStatusChanged
+    await invoices.TELLING.tell(session, event, [invoice], today)
+    await telling.updated_by_id(session, used)
 
 
 async def take_back(
@@ -115,17 +149,16 @@ async def take_back(
     await _written(session, principal, payment, amounts, found, statuses, today, what)
 
 
-async def _add(session: AsyncSession, payment: Payment, amounts: dict[str, Decimal]) -> None:
-    """More for an invoice that the payment is for already makes one allocation."""
-    there = select(PaymentAllocation).where(
-        PaymentAllocation.payment_id == payment.id, PaymentAllocation.invoice_id.in_(amounts)
-    )
-    known = {one.invoice_id: one for one in (await session.execute(there)).scalars()}
-    for invoice_id, amount in amounts.items():
-        if invoice_id in known:
-            known[invoice_id].amount += amount
+async def _add(session: AsyncSession, amounts: Mapping[tuple[str, str], Decimal]) -> None:
+    """Add allocations by (payment, invoice); more for an invoice that the payment is for already makes one of both."""
+    keys = tuple_(PaymentAllocation.payment_id, PaymentAllocation.invoice_id)
+    there = await session.execute(select(PaymentAllocation).where(keys.in_(list(amounts))))
+    known = {(one.payment_id, one.invoice_id): one for one in there.scalars()}
+    for (payment_id, invoice_id), amount in amounts.items():
+        if (one := known.get((payment_id, invoice_id))) is not None:
+            one.amount += amount
         else:
-            session.add(PaymentAllocation(payment_id=payment.id, invoice_id=invoice_id, amount=amount))
+            session.add(PaymentAllocation(payment_id=payment_id, invoice_id=invoice_id, amount=amount))
 
 
 async def _lock(session: AsyncSession, organization_id: str, invoice_ids: Collection[str]) -> dict[str, Invoice]:
@@ -171,4 +204,4 @@ async def _written(
     same = [one for one in found.values() if one.status_on(today) == statuses[one.id]]
     for event, concerned in ((InvoiceStatusChanged, changed), (InvoiceUpdated, same)):
         if concerned:
-            await invoices.tell(session, event, concerned, today)
+            await invoices.TELLING.tell(session, event, concerned, today)

@@ -3,22 +3,20 @@
 import datetime
 from decimal import Decimal
 
-from contracts.payments import PaymentUpdated
-from servicekit import outbox
 from servicekit.auth import Principal
 from servicekit.etags import check_version
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers import service as customers
+from invoice_service.documents import drafting
 from invoice_service.documents import queries as documents
 from invoice_service.documents.queries import WholeDocument
 from invoice_service.invoices.models import INVOICES, Invoice
 from invoice_service.line_items import money
 from invoice_service.organizations.models import Organization
-from invoice_service.payments import allocating, queries, service
-from invoice_service.payments.allocating import Wanted
-from invoice_service.payments.models import CreditExceeded, NoCredit, Payment
+from invoice_service.payments import allocating, queries, service, telling
+from invoice_service.payments.models import CreditExceeded, Payment
 from invoice_service.payments.queries import WholePayment
 from invoice_service.payments.schemas import AllocationsBody
 
@@ -73,42 +71,37 @@ async def use_for(
 ) -> WholeDocument[Invoice]:
     """Pay an invoice out of its customer's credit, the oldest first; ``amount``: as much as possible, if None.
 
-    Raises `InvoiceNotFound`, `Invalid`, `NoCredit`, `CreditExceeded`, or another `Conflict`.
+    A fixed number of statements, however many payments it takes. Raises `InvoiceNotFound`, `Invalid`, `NoCredit`,
+    `CreditExceeded`, or another `Conflict`.
     """
-    invoice = await documents.find(session, INVOICES, organization.id, invoice_id)
-    if (refusal := invoice.refuse_payment()) is not None:
-        raise refusal
-    await customers.count_transaction(session, organization.id, invoice.customer_id, by=0)
-    currency = invoice.currency_code
+    seen = await documents.find(session, INVOICES, organization.id, invoice_id)
+    currency = seen.currency_code
     if amount is not None:
         amount = service.positive(amount, currency)
-    payments = await _with_credit(session, invoice)
+    customer = await customers.count_transaction(session, organization.id, seen.customer_id, by=0)
+    payments = [] if customer is None else await _with_credit(session, customer.id, currency)
+    invoice = await documents.find(session, INVOICES, organization.id, invoice_id, lock=True)
+    drafting.check_customer(invoice, customer)
     credit = sum((payment.unused_amount for payment in payments), Decimal(0))
-    if not credit:
-        raise NoCredit(f"the customer of {invoice.invoice_number} has no credit in {currency}", invoice_id=invoice.id)
+    if (refusal := invoice.refuse_credit(has_credit=bool(credit))) is not None:
+        raise refusal
     if amount is not None and amount > credit:
         raise CreditExceeded(
             f"{money(amount, currency)} is more than the customer's credit of {money(credit, currency)} {currency}",
             invoice_id=invoice.id,
             credit=money(credit, currency),
         )
-    left = min(credit, invoice.balance) if amount is None else amount
-    for payment in payments:
-        part = min(left, payment.unused_amount)
-        if part:
-            wanted = [Wanted(0, invoice.id, part)]
-            await allocating.allocate(session, principal, payment, wanted, today=today, what="credit of {} applied")
-            await _told(session, payment)
-            left -= part
+    wanted = min(credit, invoice.balance) if amount is None else amount
+    await allocating.spend(session, principal, payments, invoice, wanted, today=today)
     return await documents.whole(session, INVOICES, invoice)
 
 
-async def _with_credit(session: AsyncSession, invoice: Invoice) -> list[Payment]:
+async def _with_credit(session: AsyncSession, customer_id: str, currency_code: str) -> list[Payment]:
     found = await session.execute(
         select(Payment)
         .where(
-            Payment.customer_id == invoice.customer_id,
-            Payment.currency_code == invoice.currency_code,
+            Payment.customer_id == customer_id,
+            Payment.currency_code == currency_code,
             Payment.unused_amount > 0,
         )
         .order_by(Payment.id)
@@ -123,5 +116,5 @@ async def _told(session: AsyncSession, payment: Payment) -> WholePayment:
     payment.touch()
     await session.flush()
     whole = await queries.whole(session, payment)
-    outbox.record(session, PaymentUpdated(data=await service.snapshot(session, whole)))
+    await telling.updated(session, [whole])
     return whole

@@ -24,10 +24,6 @@ class CreditExceeded(Conflict):
     code = "credit_exceeded"
 
 
-class NoCredit(Conflict):
-    code = "no_credit"
-
-
 class Payment(Versioned, Base):
     """Money received from a customer.
 
@@ -38,8 +34,16 @@ class Payment(Versioned, Base):
     __tablename__ = "payments"
     __table_args__ = (
         Index("ix_payments_organization", "organization_id", "id"),
+        Index("ix_payments_date", "organization_id", "date", "id"),
         Index("ix_payments_customer", "customer_id", "id"),
         Index("ix_payments_customer_date", "customer_id", "date", "id"),
+        Index(
+            "ix_payments_unused",
+            "organization_id",
+            "id",
+            sqlite_where=text("unused_amount > 0"),
+            postgresql_where=text("unused_amount > 0"),
+        ),
         Index(
             "ix_payments_credit",
             "customer_id",

@@ -87,9 +87,10 @@ async def edit_payment(
     payment_id: str,
     if_match: IfMatch,
     body: PaymentEdit,
+    today: Today,
 ) -> Response:
     """Change the fields sent."""
-    return _shown(await service.edit(session, organization, payment_id, body, expected_version=if_match))
+    return _shown(await service.edit(session, organization, payment_id, body, expected_version=if_match, today=today))
 
 
 @router.delete("/payments/{payment_id}", status_code=204)

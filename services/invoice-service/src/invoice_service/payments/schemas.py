@@ -6,7 +6,7 @@ from typing import Self
 
 from contracts.values import CurrencyCode
 from pydantic import BaseModel, Field
-from servicekit.fields import Body, Day, Id, Line, Text
+from servicekit.fields import Body, Day, Edit, Id, Line, Text
 
 from invoice_service.line_items import money
 from invoice_service.payments.queries import WholePayment
@@ -50,7 +50,7 @@ class InvoicePaymentBody(_PaymentFields):
     excess_as_credit: bool = False
 
 
-class PaymentEdit(Body):
+class PaymentEdit(Edit):
     """Only the fields sent change. An amount does not: delete the payment and record the right one."""
 
     date: Day = datetime.date.min

@@ -7,41 +7,34 @@ payments, invoices by id.
 import datetime
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
-from contracts.payments import PaymentRecorded, PaymentUpdated
+from contracts.payments import PaymentRecorded
 from contracts.values import check_amount
 from servicekit import outbox
 from servicekit.auth import Principal
 from servicekit.db import new_id
-from servicekit.errors import Conflict, invalid_field
+from servicekit.errors import invalid_field
 from servicekit.etags import check_version
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers import queries as customer_queries
 from invoice_service.customers import service as customers
-from invoice_service.customers.models import Customer
+from invoice_service.customers.models import ChangedMeanwhile, Customer
 from invoice_service.documents import queries as documents
 from invoice_service.invoices.models import INVOICES
 from invoice_service.organizations.models import Organization
-from invoice_service.payments import allocating, events, queries
+from invoice_service.payments import allocating, events, queries, telling
 from invoice_service.payments.allocating import Wanted
-from invoice_service.payments.models import Payment, PaymentAllocation
+from invoice_service.payments.models import Payment
 from invoice_service.payments.queries import WholePayment
 from invoice_service.payments.schemas import InvoicePaymentBody, PaymentBody, PaymentEdit
-
-
-class ChangedMeanwhile(Conflict):
-    """The record went to another customer between two looks at it, by a merge; trying again will do."""
-
-    code = "changed_meanwhile"
 
 
 async def record(
     session: AsyncSession, organization: Organization, principal: Principal, body: PaymentBody, *, today: datetime.date
 ) -> WholePayment:
     """Money received, for none, one or several invoices. Raises `Invalid`, or a `Conflict`."""
+    _check_date(body.date, today)
     customer = await _customer(session, organization, body.customer_id)
     currency_code = body.currency_code or customer.currency_code
     amount = positive(body.amount, currency_code)
@@ -60,6 +53,7 @@ async def record_for_invoice(
     today: datetime.date,
 ) -> WholePayment:
     """Money received for one invoice. Raises `InvoiceNotFound`, `Invalid`, or a `Conflict`."""
+    _check_date(body.date, today)
     invoice = await documents.find(session, INVOICES, organization.id, invoice_id)
     if (refusal := invoice.refuse_payment()) is not None:
         raise refusal
@@ -78,15 +72,17 @@ async def edit(
     body: PaymentEdit,
     *,
     expected_version: int | None,
+    today: datetime.date,
 ) -> WholePayment:
-    """Change what was sent. Raises `PaymentNotFound`, `PreconditionFailed`."""
+    """Change what was sent. Raises `PaymentNotFound`, `PreconditionFailed`, `Invalid`."""
+    _check_date(body.date, today)
     payment = await queries.find(session, organization.id, payment_id, lock=True)
     check_version(expected_version, payment.version)
     changed = payment.change(**body.model_dump(exclude_unset=True))
     await session.flush()
     whole = await queries.whole(session, payment)
     if changed:
-        outbox.record(session, PaymentUpdated(data=await snapshot(session, whole)))
+        await telling.updated(session, [whole])
     return whole
 
 
@@ -102,9 +98,8 @@ async def remove(
     """Delete a payment: its invoices are again what they were without it. Raises `PaymentNotFound`, or a `Conflict`."""
     payment = await lock(session, organization, payment_id, count=-1)
     check_version(expected_version, payment.version)
-    last = await snapshot(session, await queries.whole(session, payment))
+    (last,) = await telling.snapshots(session, [await queries.whole(session, payment)])
     await allocating.take_back(session, principal, payment, today=today, what="payment of {} deleted")
-    await session.execute(delete(PaymentAllocation).where(PaymentAllocation.payment_id == payment.id))
     await session.delete(payment)
     await session.flush()
     outbox.record(session, events.deleted(last))
@@ -120,27 +115,6 @@ async def lock(session: AsyncSession, organization: Organization, payment_id: st
     return payment
 
 
-async def snapshot(session: AsyncSession, whole: WholePayment) -> Any:
-    """The payment as events tell of it."""
-    return (await snapshots(session, [whole]))[0]
-
-
-async def snapshots(session: AsyncSession, found: Sequence[WholePayment]) -> list[Any]:
-    """Payments as events tell of them; in one statement for all."""
-    keys: dict[str, tuple[str, str | None]] = {whole.payment.id: (whole.payment.customer_id, None) for whole in found}
-    links = await customer_queries.links_of_documents(session, keys.values())
-    return [events.snapshot(whole.payment, whole.allocations, links[keys[whole.payment.id]]) for whole in found]
-
-
-async def tell_updated(session: AsyncSession, payment_ids: Sequence[str]) -> None:
-    """Tell of payments whose columns were changed in bulk; a fixed number of statements."""
-    found = select(Payment).where(Payment.id.in_(payment_ids)).order_by(Payment.id)
-    payments = (await session.execute(found, execution_options={"populate_existing": True})).scalars().all()
-    allocations = await queries.allocations_of(session, [payment.id for payment in payments])
-    wholes = [WholePayment(payment, allocations[payment.id]) for payment in payments]
-    outbox.record_all(session, [PaymentUpdated(data=one) for one in await snapshots(session, wholes)])
-
-
 def positive(amount: Decimal, currency_code: str, field: str = "amount") -> Decimal:
     """The amount, exact in the currency. Raises `Invalid` if it is not, or not above 0."""
     try:
@@ -150,6 +124,12 @@ def positive(amount: Decimal, currency_code: str, field: str = "amount") -> Deci
     if exact <= 0:
         raise invalid_field(field, "must be more than 0", code="amount_not_positive")
     return exact
+
+
+def _check_date(date: datetime.date | None, today: datetime.date) -> None:
+    """Money is not received in the future; in the east of the world it may be tomorrow already."""
+    if date is not None and date > today + datetime.timedelta(days=1):
+        raise invalid_field("date", f"must not be in the future; today is {today}")
 
 
 async def _customer(session: AsyncSession, organization: Organization, customer_id: str) -> Customer:
@@ -191,5 +171,6 @@ async def _insert(
     await session.flush()
     await allocating.allocate(session, principal, payment, wanted, today=today, what="payment of {} recorded")
     whole = await queries.whole(session, payment)
-    outbox.record(session, PaymentRecorded(data=await snapshot(session, whole)))
+    (data,) = await telling.snapshots(session, [whole])
+    outbox.record(session, PaymentRecorded(data=data))
     return whole

@@ -4,17 +4,20 @@ The levels are those of python-bidi; here is what a line needs of them: its stre
 """
 
 import re
+from unicodedata import bidirectional
 
 from bidi import algorithm  # type: ignore[import-untyped]
+
+from invoice_service.pdf.text import REPLACEMENT
 
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
 # Letters and marks of Hebrew and Arabic with what may stand between them: no digit, nothing of another direction.
 _ONE_WAY = re.compile(
     r"[ ,.:;!?'\"/\u05d0-\u05ea\u060c\u061b\u061f-\u065f\u066e-\u06ef\u06fa-\u06ff\u200c\u200d\u0300-\u036f]+"
 )
-_STRONG = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "〈": "〉"}
-_INSIDE_NUMBER = re.compile(r"(?<=[0-9])[-/.,:+](?=[0-9])")
+_DIGIT = "[0-9\u0660-\u0669\u06f0-\u06f9]"
+_INSIDE_NUMBER = re.compile(f"(?<={_DIGIT})[-/.,:+](?={_DIGIT})")
 _LETTER_OR_FIGURE = re.compile(r"\w")
 _JOINERS = re.compile("[\u200c\u200d]")
 
@@ -31,7 +34,8 @@ def levels(text: str) -> bytes | None:
         return None
     if _ONE_WAY.fullmatch(text):
         return bytes([1]) * len(text)
-    bare = _JOINERS.sub("", text)
+    # One that this Unicode does not know has no direction, and is printed as a replacement, which is neutral.
+    bare = "".join(char if bidirectional(char) else REPLACEMENT for char in _JOINERS.sub("", text))
     storage = algorithm.get_empty_storage()
     storage["base_level"] = algorithm.get_base_level(bare)
     storage["base_dir"] = ("L", "R")[storage["base_level"]]
@@ -86,7 +90,7 @@ def edges_apart(text: str, *, rtl: bool) -> list[tuple[int, int]]:
     """
     start, end = 0, len(text)
     first, last = start, end
-    strong = _STRONG if rtl else _LETTER_OR_FIGURE
+    strong = _RIGHT_TO_LEFT if rtl else _LETTER_OR_FIGURE
     while first < last and not strong.match(text[first]):
         first += 1
     while rtl and last > first and not strong.match(text[last - 1]):
@@ -96,7 +100,8 @@ def edges_apart(text: str, *, rtl: bool) -> list[tuple[int, int]]:
 
 
 def _keep_numbers_whole(text: str, chars: list[dict[str, object]]) -> None:
-    """Dates, telephone and tax numbers (04/03/2026, 123-456-789) run from left to right after Arabic letters too.
+    """Dates, telephone and tax numbers (04/03/2026, 123-456-789) run from left to right after Arabic letters too,
+    in Latin, Arabic and Persian digits alike.
 
     The algorithm would set their groups from right to left, which is right for a list and wrong for one number.
     """

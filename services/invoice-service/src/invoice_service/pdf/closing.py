@@ -11,7 +11,7 @@ from invoice_service.pdf.wrapping import wrap
 
 _PAD = 8.0
 _LEAST_WIDTH = 225.0
-_LABEL_LIMIT = 60
+LABEL_LIMIT = 60
 _ROW_SPACE = 4.0
 
 Sum = tuple[str, str, Style]
@@ -40,7 +40,7 @@ def sums(document: PrintableDocument, sheet: Sheet) -> list[Sum]:
         said = words["tax_on"].format(rate=rate, amount=taxable)
         rows.append(plain(said, numbers.money(tax.tax, minor_unit, locale)))
     if document.adjustment:
-        said = one_line(document.adjustment_description, _LABEL_LIMIT) or words["adjustment"]
+        said = one_line(document.adjustment_description, LABEL_LIMIT) or words["adjustment"]
         rows.append(plain(said, numbers.money(document.adjustment, minor_unit, locale)))
     code = one_line(document.currency_code, 3)
     total = numbers.money_with_currency(document.total, minor_unit, code, locale)
@@ -53,13 +53,21 @@ def sums(document: PrintableDocument, sheet: Sheet) -> list[Sum]:
     return rows
 
 
-def sums_block(rows: list[Sum], sheet: Sheet) -> Block:
-    """Sums flush under the amounts, totals set off; never divided between two pages."""
+def sum_blocks(rows: list[Sum], sheet: Sheet) -> list[Block]:
+    """Sums flush under the amounts, totals set off.
+
+    One block, never divided between two pages; of very many tax rates row by row, of which the last goes with the total
+    and what follows it.
+    """
     value_width = max(width(value, style.bold) * style.size / 1000 for _, value, style in rows)
     label_width = max(width(words, style.bold) * style.size / 1000 for words, _, style in rows)
     wide = min(sheet.room, max(_LEAST_WIDTH, label_width + value_width + 4 * _PAD))
     x = sheet.width - theme.MARGIN - wide
-    return stack(*(_row(row, x, wide, value_width) for row in rows))
+    blocks = [_row(row, x, wide, value_width) for row in rows]
+    if sum(block.height for block in blocks) <= sheet.height / 2:
+        return [stack(*blocks)]
+    total = next(position for position, (_, _, style) in enumerate(rows) if style is theme.TOTAL)
+    return [*blocks[: total - 1], stack(*blocks[total - 1 :])]
 
 
 def _row(row: Sum, x: float, wide: float, value_width: float) -> Block:

@@ -5,20 +5,12 @@ from dataclasses import replace
 from invoice_service.pdf import numbers, theme
 from invoice_service.pdf.document import Mark, Printable, PrintableDocument, PrintableStatement
 from invoice_service.pdf.flow import Block, Setting, Sheet, baseline, beside, label, setting, stack
+from invoice_service.pdf.letterhead_texts import META_WIDTH, Fitted, label_room, letterhead_texts, title_column
 from invoice_service.pdf.logo import Logo
 from invoice_service.pdf.pen import Pen
 from invoice_service.pdf.shaping import SANS_ONLY, width
-from invoice_service.pdf.text import one_line
 from invoice_service.pdf.wrapping import single
 
-# The letterhead stays on one page whatever is typed: so many characters of a text, so many lines of an address.
-NAME_LIMIT = 240
-LINE_LIMIT = 120
-_ADDRESS_LINES = 8
-_DETAIL_LINES = 6
-_GUTTER = 16.0
-_META_WIDTH = 214.0
-_LABEL_WIDTH, _LABEL_GAP = 120.0, 8.0
 _STAMP_HEIGHT = 16.0
 _STAMP_PAD = 7.0
 _STAMP_SPACING = 0.9
@@ -26,24 +18,19 @@ _STAMP_SPACING = 0.9
 
 def letterhead(printable: Printable, sheet: Sheet) -> Block:
     """The block down to where the table begins."""
-    half = sheet.room / 2
-    left, right = half + 20 - _GUTTER, half - 20
-    top = beside(_organization(printable, left), _title(printable, sheet, theme.MARGIN + half + 20, right))
-    meta_x = sheet.width - theme.MARGIN - _META_WIDTH
-    middle = beside(
-        _bill_to(printable, sheet, sheet.room - _META_WIDTH - 2 * _GUTTER), _dates(printable, sheet, meta_x)
-    )
+    texts = letterhead_texts(printable, sheet)
+    top = beside(_organization(printable, texts), _title(printable, sheet, texts))
+    middle = beside(_bill_to(sheet, texts), _dates(printable, sheet, texts))
     return stack(4.0, top, 22.0, middle, 18.0)
 
 
-def _organization(printable: Printable, room: float) -> Block:
+def _organization(printable: Printable, texts: dict[str, Fitted]) -> Block:
     logo = Logo.read(printable.logo)
     picture: list[Block | float] = [_picture(logo), 10.0] if logo else []
-    name = setting(one_line(printable.organization_name, NAME_LIMIT), theme.ORGANIZATION, theme.MARGIN, room)
-    address = _address(printable.organization_address, _ADDRESS_LINES, theme.SMALL, room)
-    details = _address(printable.organization_details, _DETAIL_LINES, theme.SMALL, room)
-    gap = [4.0] if details else []
-    return stack(*picture, name, 3.0, *address, *gap, *details)
+    details = texts["organization_details"].setting
+    gap = [4.0] if details.lines else []
+    name, address = texts["organization_name"].setting, texts["organization_address"].setting
+    return stack(*picture, name, 3.0, address, *gap, details)
 
 
 def _picture(logo: Logo) -> Block:
@@ -58,14 +45,15 @@ def title_word(printable: Printable, sheet: Sheet) -> str:
     return sheet.language["statement" if isinstance(printable, PrintableStatement) else printable.kind]
 
 
-def _title(printable: Printable, sheet: Sheet, x: float, room: float) -> Block:
+def _title(printable: Printable, sheet: Sheet, texts: dict[str, Fitted]) -> Block:
+    x, room = title_column(sheet)
     title = sheet.language.upper(title_word(printable, sheet))
     longest = max(width(word, theme.TITLE.bold) for word in title.split()) / 1000
     size = min(theme.TITLE.size, room / longest - 0.1)
     style = replace(theme.TITLE, size=size, leading=size * 1.16)
     parts: list[Setting | Block | float] = [setting(title, style, x, room, "end")]
     if isinstance(printable, PrintableDocument):
-        parts.append(setting(one_line(printable.number, LINE_LIMIT), theme.NUMBER, x, room, "end"))
+        parts.append(texts["number"].setting)
         if printable.mark:
             parts += [6.0, _stamp(printable.mark, sheet, x, room)]
     return stack(*parts)
@@ -88,54 +76,40 @@ def _stamp(mark: Mark, sheet: Sheet, x: float, room: float) -> Block:
     return Block(_STAMP_HEIGHT, draw)
 
 
-def _bill_to(printable: Printable, sheet: Sheet, room: float) -> Block:
-    x, words = theme.MARGIN, sheet.language
-    parts: list[Setting | Block | float] = [
-        label(words.upper(words["bill_to"]), theme.LABEL, x, room),
-        3.0,
-        setting(one_line(printable.customer_name, NAME_LIMIT), theme.CUSTOMER, x, room),
-    ]
-    if printable.attention.strip():
-        attention = one_line(f"{words['attention']} {printable.attention}", NAME_LIMIT)
-        parts.append(setting(attention, theme.BODY, x, room))
-    return stack(*parts, *_address(printable.billing_address, _ADDRESS_LINES, theme.BODY, room))
+def _bill_to(sheet: Sheet, texts: dict[str, Fitted]) -> Block:
+    words = sheet.language
+    heading = label(words.upper(words["bill_to"]), theme.LABEL, theme.MARGIN, sheet.room - META_WIDTH)
+    return stack(heading, 3.0, *(texts[field].setting for field in ("customer_name", "attention", "billing_address")))
 
 
-def _address(lines: tuple[str, ...], most: int, style: theme.Style, room: float) -> list[Setting]:
-    printed = [one_line(line, LINE_LIMIT) for line in lines]
-    return [setting(line, style, theme.MARGIN, room) for line in printed if line][:most]
-
-
-def _dates(printable: Printable, sheet: Sheet, x: float) -> Block:
+def _dates(printable: Printable, sheet: Sheet, texts: dict[str, Fitted]) -> Block:
     words, locale = sheet.language, sheet.language.locale
+    x = sheet.width - theme.MARGIN - META_WIDTH
+    rows: list[tuple[str, Setting]] = []
+
+    def say(word: str, value: str) -> None:
+        taken = label_room(words[word])
+        rows.append((words[word], setting(value, theme.META_VALUE, x + taken, META_WIDTH - taken, "end")))
+
     if isinstance(printable, PrintableStatement):
-        period = f"{numbers.day(printable.date_from, locale)} – {numbers.day(printable.date_to, locale)}"
-        rows = [(words["period"], period)]
+        say("period", f"{numbers.day(printable.date_from, locale)} – {numbers.day(printable.date_to, locale)}")
     else:
-        rows = [(words["date"], numbers.day(printable.date, locale))]
+        say("date", numbers.day(printable.date, locale))
         if printable.end_date:
             end = "expiry_date" if printable.kind == "estimate" else "due_date"
-            rows.append((words[end], numbers.day(printable.end_date, locale)))
-        if printable.reference_number.strip():
-            rows.append((words["reference"], printable.reference_number))
-    blocks = [
-        _date(heading, value, x, last=position == len(rows) - 1) for position, (heading, value) in enumerate(rows)
-    ]
-    return stack(*blocks)
+            say(end, numbers.day(printable.end_date, locale))
+        if texts["reference_number"].setting.lines:
+            rows.append((words["reference"], texts["reference_number"].setting))
+    return stack(*(_date(heading, value, x, last=value is rows[-1][1]) for heading, value in rows))
 
 
-def _date(heading: str, value: str, x: float, *, last: bool) -> Block:
-    label_room = min(width(heading, False) * theme.META_LABEL.size / 1000 + _LABEL_GAP, _LABEL_WIDTH)
-    room = _META_WIDTH - label_room
-    row = beside(
-        label(heading, theme.META_LABEL, x, label_room),
-        setting(one_line(value, LINE_LIMIT), theme.META_VALUE, x + label_room, room, "end"),
-    )
+def _date(heading: str, value: Setting, x: float, *, last: bool) -> Block:
+    row = beside(label(heading, theme.META_LABEL, x, label_room(heading)), value)
     height = row.height + 8.0
 
     def draw(pen: Pen, top: float) -> None:
         row.draw(pen, top - 3.5)
         if not last:
-            pen.rule(x, top - height, _META_WIDTH, theme.RULE)
+            pen.rule(x, top - height, META_WIDTH, theme.RULE)
 
     return Block(height, draw)

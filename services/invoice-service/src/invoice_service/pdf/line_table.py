@@ -16,7 +16,8 @@ from invoice_service.pdf.text import one_line
 from invoice_service.pdf.wrapping import wrap
 
 _POSITION_WIDTH = 26.0
-_UNIT_LIMIT, _UNIT_WIDTH = 40, 62.0
+UNIT_LIMIT = 40
+_UNIT_WIDTH = 62.0
 _MAIN = 1
 
 _Written = Callable[[PrintableLine], str]
@@ -30,7 +31,8 @@ def line_table(document: PrintableDocument, sheet: Sheet) -> tuple[LongTable, It
     headed = [("#", position_width), (sheet.language.upper(sheet.language["item"]), 0.0)]
     for heading, of, least in written:
         headed.append(number_column(sheet.language.upper(heading), (of(line) for line in lines), least))
-    units = max((width(line.unit, False) for line in lines if line.unit), default=0.0) * theme.DESCRIPTION.size / 1000
+    written_units = {one_line(line.unit, UNIT_LIMIT) for line in lines}
+    units = max((width(unit, False) for unit in written_units), default=0.0) * theme.DESCRIPTION.size / 1000
     headed[2] = (headed[2][0], max(headed[2][1], min(units, _UNIT_WIDTH) + 2 * PAD))
     columns = places(headed, _MAIN, sheet, numbers_from=2)
     return LongTable(sheet, columns), _rows(document, sheet, columns, [of for _, of, _ in written])
@@ -74,5 +76,5 @@ def _unit(line: PrintableLine, column: Column) -> tuple[Setting, ...]:
     if not line.unit.strip():
         return ()
     room = column.room - 2 * PAD + 0.5
-    lines = wrap(one_line(line.unit, _UNIT_LIMIT), theme.DESCRIPTION, room)
+    lines = wrap(one_line(line.unit, UNIT_LIMIT), theme.DESCRIPTION, room)
     return (Setting(lines, theme.DESCRIPTION, column.x + PAD, room, "right"),)

@@ -13,7 +13,8 @@ from typing import Any
 import uharfbuzz as hb  # type: ignore[import-untyped]
 
 from invoice_service.pdf.bidi import has_rtl
-from invoice_service.pdf.typefaces import REPLACEMENT, SANS, Family, Typeface, family_of, has_glyph, typeface
+from invoice_service.pdf.text import REPLACEMENT
+from invoice_service.pdf.typefaces import SANS, Family, Typeface, family_of, has_glyph, typeface
 
 # Latin, Greek and Cyrillic, of which Noto Sans has every letter; then all scripts in which a character is a glyph.
 _LATIN = (

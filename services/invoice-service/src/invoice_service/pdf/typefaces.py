@@ -12,8 +12,9 @@ from typing import Any
 
 import uharfbuzz as hb  # type: ignore[import-untyped]
 
+from invoice_service.pdf.text import REPLACEMENT
+
 _FILES = Path(__file__).parent / "fonts"
-REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from invoice_service.pdf import bidi
 from invoice_service.pdf.shaping import width
-from invoice_service.pdf.text import clean
+from invoice_service.pdf.text import ELLIPSIS, clean
 from invoice_service.pdf.theme import Style
 
 # No line begins with a closing mark or a small kana, and none ends with an opening mark.
@@ -55,16 +55,21 @@ def single(text: str, style: Style, room: float) -> Line:
     lines = wrap(text.replace("\n", " "), style, room)
     if len(lines) < 2:
         return lines[0] if lines else Line("", 0.0)
-    cut = lines[0].text
-    while cut and width(cut.rstrip() + "…", style.bold) * style.size / 1000 > room:
+    return ending(lines[0], style, room)
+
+
+def ending(line: Line, style: Style, room: float) -> Line:
+    """The line with an ellipsis at its end, for what is left out after it."""
+    cut = line.text
+    while cut and width(cut.rstrip() + ELLIPSIS, style.bold) * style.size / 1000 > room:
         cut = cut[:-1]
-    return wrap(cut.rstrip() + "…", style, room + 1)[0]
+    return wrap(cut.rstrip() + ELLIPSIS, style, room + 1)[0]
 
 
 def _paragraph(text: str, style: Style, room: float) -> Iterator[Line]:
     text = text.strip(" ")
     scale = style.size / 1000
-    whole = width(text, style.bold) * scale if len(text) < _MOST_ON_A_LINE else room + 1
+    whole = _wide(text, style, room)
     levels = bidi.levels(text)
     rtl = levels is not None and bidi.base_is_rtl(text)
     if whole <= room:
@@ -84,7 +89,7 @@ def _breaks(text: str, style: Style, room: float) -> Iterator[tuple[int, int]]:
     for match in _PIECES.finditer(text):
         piece = match[0]
         word = piece.rstrip(" ")
-        wide = width(word, style.bold) * scale
+        wide = _wide(word, style, room)
         if used + wide > room and position > start:
             yield start, position
             start, used = position, 0.0
@@ -94,11 +99,19 @@ def _breaks(text: str, style: Style, room: float) -> Iterator[tuple[int, int]]:
                 break
             yield start, start + kept
             start, word = start + kept, word[kept:]
-            wide = width(word, style.bold) * scale
+            wide = _wide(word, style, room)
         used += wide + space * (len(piece) - len(piece.rstrip(" ")))
         position = match.end()
     if position > start:
         yield start, position
+
+
+def _wide(text: str, style: Style, room: float) -> float:
+    """Its width in points; of a text too long for any line, no more than that it is wider than ``room``.
+
+    Measured, it would be shaped whole: again for each line that is broken off it.
+    """
+    return width(text, style.bold) * style.size / 1000 if len(text) < _MOST_ON_A_LINE else room + 1
 
 
 def _most_that_fits(word: str, style: Style, room: float) -> int:

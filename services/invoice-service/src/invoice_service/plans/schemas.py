@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints
-from servicekit.fields import Body, Name
+from servicekit.fields import Body, Edit, Name
 
 from invoice_service.plans.models import Plan
 
@@ -20,7 +20,7 @@ class PlanBody(Body):
     customers: Cap | None = None
 
 
-class PlanEdit(Body):
+class PlanEdit(Edit):
     """Only the fields sent change. A lower cap takes nothing away, but stops more."""
 
     documents_per_month: Cap | None = None

@@ -24,7 +24,7 @@ from invoice_service.documents import queries as documents
 from invoice_service.sending.mail import Mailer, Report
 from invoice_service.sending.mailable import Mailable
 from invoice_service.sending.message import message_of
-from invoice_service.sending.models import Delivery
+from invoice_service.sending.models import Delivery, summary
 
 AT_ONCE = 4
 ATTEMPT_SECONDS = 120.0
@@ -84,10 +84,10 @@ class Courier:
             .with_for_update(skip_locked=True)
         )
         found = (await session.execute(due)).scalars().all()
+        known = {delivery.id: delivery.refused for delivery in found}
         claimed = [delivery for delivery in found if delivery.claim(lease, now, self._delays)]
         for delivery in found:
-            if delivery.status == "failed":
-                await self._tell(session, delivery)
+            await self._tell(session, delivery, known[delivery.id])
         await session.flush()
         return claimed
 
@@ -102,9 +102,9 @@ class Courier:
             # Without the lease, what failed here is another's affair by now; what arrived has arrived.
             if current is None or (current.lease != lease and not report.taken):
                 return
+            known = current.refused
             current.report(report, utc_now(), again_in=self._again_in(current.attempts))
-            if current.status == "failed":
-                await self._tell(session, current)
+            await self._tell(session, current, known)
         log.info("delivery_attempted", status=current.status, attempts=current.attempts)
 
     async def _carry_out(self, delivery: Delivery) -> Report:
@@ -127,14 +127,19 @@ class Courier:
             return None
         return self._delays[attempts - 1] * random.uniform(*JITTER)  # noqa: S311
 
-    async def _tell(self, session: AsyncSession, delivery: Delivery) -> None:
-        """Let the document's history say that its e-mail failed, if the document is still there."""
+    async def _tell(self, session: AsyncSession, delivery: Delivery, known: Mapping[str, str]) -> None:
+        """Let the document's history say who never gets its e-mail, but for those ``known``, if it is still there."""
+        refused = {one: why for one, why in delivery.refused.items() if one not in known}
+        if not refused:
+            return
         kind = self._mailables[delivery.document_kind].kind
         try:
             await documents.find(session, kind, delivery.organization_id, delivery.document_id, lock=True)
         except kind.not_found:
             return
-        what = f"the e-mail to {', '.join(delivery.to_addresses)} failed: {delivery.last_error}"
+        what = f"the e-mail did not reach {summary(refused)}"
+        if delivery.status == "failed":
+            what = f"the e-mail to {', '.join(delivery.to_addresses)} failed: {summary(refused)}"
         await drafting.remember(session, kind, delivery.document_id, WHO, [what])
 
     async def _pause(self) -> float:

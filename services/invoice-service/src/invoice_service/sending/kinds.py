@@ -14,8 +14,8 @@ from invoice_service.invoices import printing as invoice_printing
 from invoice_service.invoices import service as invoices
 from invoice_service.invoices.models import INVOICES, Invoice
 from invoice_service.organizations.models import Organization
+from invoice_service.sending.languages import Phrases
 from invoice_service.sending.mailable import Mailable
-from invoice_service.sending.wording import day, money
 
 
 class InvoiceNotSendable(Conflict):
@@ -37,13 +37,12 @@ def _refuse_estimate_late(estimate: Estimate, today: datetime.date) -> Conflict 
     return EstimateNotSendable(f"{estimate.estimate_number} is {status} by now{remedy}", estimate_id=estimate.id)
 
 
-def _ask_of_estimate(estimate: Estimate, _: datetime.date) -> str:
-    return f"It is valid until {day(estimate.expiry_date)}." if estimate.expiry_date else ""
+def _ask_of_estimate(estimate: Estimate, _: datetime.date, language: Phrases) -> str:
+    return language.sentence("valid_until", date=language.day(estimate.expiry_date)) if estimate.expiry_date else ""
 
 
 ESTIMATE = Mailable(
     kind=ESTIMATES,
-    noun="estimate",
     mark_sent=_mark_estimate,
     refuse=Estimate.refuse_send,
     refuse_late=_refuse_estimate_late,
@@ -65,17 +64,19 @@ def _refuse_invoice_late(invoice: Invoice, today: datetime.date) -> Conflict | N
     return invoice.refuse_send(today)
 
 
-def _ask_of_invoice(invoice: Invoice, today: datetime.date) -> str:
+def _ask_of_invoice(invoice: Invoice, today: datetime.date, language: Phrases) -> str:
     if not invoice.balance:
-        return "It is paid in full; thank you."
-    is_due = "was due" if invoice.is_past_due(today) else "is due"
-    what = f"Of this, {money(invoice, invoice.balance)}" if invoice.amount_paid else "It"
-    return f"{what} {is_due} on {day(invoice.due_date)}."
+        return language.sentence("paid")
+    due = "was_due" if invoice.is_past_due(today) else "due"
+    date = language.day(invoice.due_date)
+    if not invoice.amount_paid:
+        return language.sentence(due, date=date)
+    balance = language.money(invoice.balance, invoice.currency_code)
+    return language.sentence(f"balance_{due}", amount=balance, date=date)
 
 
 INVOICE = Mailable(
     kind=INVOICES,
-    noun="invoice",
     mark_sent=_mark_invoice,
     refuse=Invoice.refuse_send,
     refuse_late=_refuse_invoice_late,

@@ -92,7 +92,7 @@ class Delivery(Base):
             refused |= report.deferred
         self.taken = [*self.taken, *(one for one in report.taken if one not in self.taken)]
         self.refused = self.refused | {one: why for one, why in refused.items() if one not in self.taken}
-        self.last_error = _summary({**report.refused, **report.deferred})
+        self.last_error = summary({**report.refused, **report.deferred})
         self.lease = None
         if self.waiting and again_in is not None:
             self.next_attempt_at = now + timedelta(seconds=again_in)
@@ -113,7 +113,7 @@ class Delivery(Base):
         self.status, self.attempts, self.refused, self.next_attempt_at = "queued", 0, {}, now
 
 
-def _summary(reasons: Mapping[str, str]) -> str:
+def summary(reasons: Mapping[str, str]) -> str:
     """``a@example.com, b@example.com: 550 no such user; c@example.com: 450 try later``."""
     addresses: dict[str, list[str]] = {}
     for address, reason in reasons.items():

@@ -1,16 +1,11 @@
 """Reading deliveries."""
 
-from collections import defaultdict
-from collections.abc import Collection
-
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.sending.models import Delivery, DeliveryStatus
-
-LATEST = 20
 
 
 class DeliveryNotFound(NotFound):
@@ -41,16 +36,3 @@ async def page(
     if document_id is not None:
         statement = statement.where(Delivery.document_id == document_id)
     return await fetch_page(session, statement, keys=[Delivery.id], page=request, key_of=lambda delivery: [delivery.id])
-
-
-async def of_document(session: AsyncSession, document_ids: Collection[str]) -> dict[str, list[Delivery]]:
-    """Document id → its `LATEST` deliveries at most, newest first; in one statement."""
-    if not document_ids:
-        return {}
-    place = func.row_number().over(partition_by=Delivery.document_id, order_by=Delivery.id.desc()).label("place")
-    ranked = select(Delivery.id, place).where(Delivery.document_id.in_(document_ids)).subquery()
-    newest = select(Delivery).join(ranked, ranked.c.id == Delivery.id).where(ranked.c.place <= LATEST)
-    found: dict[str, list[Delivery]] = defaultdict(list)
-    for delivery in (await session.execute(newest.order_by(Delivery.id.desc()))).scalars():
-        found[delivery.document_id].append(delivery)
-    return found

@@ -15,7 +15,8 @@ Recipient = Annotated[str, Field(max_length=320), AfterValidator(normalised)]
 
 
 class SendBody(Body):
-    """What is left out is taken from the document: the contact person's address, a subject and a message in English."""
+    """What is left out is taken from the document: the contact person's address; a subject and a message, in the
+    organization's language."""
 
     to: list[Recipient] = Field([], max_length=MAX_RECIPIENTS)
     cc: list[Recipient] = Field([], max_length=MAX_RECIPIENTS)

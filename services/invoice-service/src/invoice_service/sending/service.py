@@ -62,14 +62,15 @@ async def send(
     check_version(expected_version, document.version)
     if (refusal := mailable.refuse(document, today)) is not None:
         raise refusal
+    await mailable.mark_sent(session, organization, principal, document, today)
+    if (refusal := mailable.refuse_late(document, today)) is not None:
+        raise refusal
+    # Only now the document bears the names of today, which its PDF will bear.
     name = document.contact_person_name or document.customer_name
     to = list(dict.fromkeys(body.to))
     if not to:
         person = await _addressee(session, document)
         to, name = [_stored_address(person)], person.full_name or name
-    await mailable.mark_sent(session, organization, principal, document, today)
-    if (refusal := mailable.refuse_late(document, today)) is not None:
-        raise refusal
     delivery = Delivery(
         organization_id=organization.id,
         document_kind=mailable.kind.name,

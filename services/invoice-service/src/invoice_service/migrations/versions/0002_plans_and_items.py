@@ -107,6 +107,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM search_words WHERE kind = 'item'")
+    # Where no document has a number yet, numbers begin with 1 again.
+    op.execute(
+        "UPDATE number_sequences SET last_number = 0 WHERE kind = 'invoice' OR NOT EXISTS "
+        "(SELECT 1 FROM estimates WHERE organization_id = number_sequences.organization_id)"
+    )
     for table in ("items", "organization_logos", "plan_use", "plans"):
         op.drop_table(table)
     # Never by building the table anew: the others refer to it.

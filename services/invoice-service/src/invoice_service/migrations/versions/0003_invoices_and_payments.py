@@ -1,5 +1,7 @@
 """Invoices, payments, and discounts and adjustments of whole documents."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,20 +14,31 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _AMOUNTS = ("discount_percentage", "discount_amount", "adjustment", "document_discount")
 
 
+def _of_estimates() -> list[sa.Column[Any]]:
+    return [
+        *(sa.Column(name, sa.BigInteger(), nullable=False, server_default="0") for name in _AMOUNTS),
+        sa.Column("adjustment_description", sa.String(length=255), nullable=False, server_default=""),
+        sa.Column("invoice_id", sa.String(length=36), nullable=True),
+        sa.Column("status_before_invoiced", sa.String(length=16), nullable=True),
+    ]
+
+
+def _of_lines() -> list[sa.Column[Any]]:
+    return [sa.Column("unit", sa.String(length=255), nullable=False, server_default="")]
+
+
 def upgrade() -> None:
-    with op.batch_alter_table("estimates") as batch:
-        for name in _AMOUNTS:
-            batch.add_column(sa.Column(name, sa.BigInteger(), nullable=False, server_default="0"))
-        batch.add_column(sa.Column("adjustment_description", sa.String(length=255), nullable=False, server_default=""))
-        batch.add_column(sa.Column("invoice_id", sa.String(length=36), nullable=True))
-        batch.add_column(sa.Column("status_before_invoiced", sa.String(length=16), nullable=True))
-    with op.batch_alter_table("estimates") as batch:
-        for name in (*_AMOUNTS, "adjustment_description"):
-            batch.alter_column(name, server_default=None)
-    with op.batch_alter_table("estimate_lines") as batch:
-        batch.add_column(sa.Column("unit", sa.String(length=255), nullable=False, server_default=""))
-    with op.batch_alter_table("estimate_lines") as batch:
-        batch.alter_column("unit", server_default=None)
+    for table, columns in (("estimates", _of_estimates()), ("estimate_lines", _of_lines())):
+        # Never by building the table anew: on SQLite the old one cannot go while others refer to its rows.
+        with op.batch_alter_table(table, recreate="never") as batch:
+            for column in columns:
+                batch.add_column(column)
+        if op.get_bind().dialect.name == "postgresql":
+            # SQLite could take a default away only that way; it does no harm.
+            with op.batch_alter_table(table) as batch:
+                for column in columns:
+                    if not column.nullable:
+                        batch.alter_column(column.name, server_default=None)
 
     op.create_table(
         "invoices",
@@ -53,6 +66,7 @@ def upgrade() -> None:
         sa.Column("discount_total", sa.BigInteger(), nullable=False),
         sa.Column("tax_total", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("was_issued", sa.Boolean(), nullable=False),
         sa.Column("amount_paid", sa.BigInteger(), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
@@ -145,7 +159,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_payments_customer", "payments", ["customer_id", "id"])
     op.create_index("ix_payments_customer_date", "payments", ["customer_id", "date", "id"])
+    op.create_index("ix_payments_date", "payments", ["organization_id", "date", "id"])
     op.create_index("ix_payments_organization", "payments", ["organization_id", "id"])
+    op.create_index(
+        "ix_payments_unused",
+        "payments",
+        ["organization_id", "id"],
+        sqlite_where=sa.text("unused_amount > 0"),
+        postgresql_where=sa.text("unused_amount > 0"),
+    )
     op.create_index(
         "ix_payments_credit",
         "payments",
@@ -166,10 +188,28 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _forget_invoices()
     for table in ("payment_allocations", "payments", "invoice_lines", "invoice_history", "invoices"):
         op.drop_table(table)
-    with op.batch_alter_table("estimate_lines") as batch:
-        batch.drop_column("unit")
-    with op.batch_alter_table("estimates") as batch:
-        for name in ("status_before_invoiced", "invoice_id", "adjustment_description", *_AMOUNTS):
-            batch.drop_column(name)
+    for table, columns in (("estimate_lines", _of_lines()), ("estimates", _of_estimates())):
+        with op.batch_alter_table(table, recreate="never") as batch:
+            for column in columns:
+                batch.drop_column(column.name)
+
+
+def _forget_invoices() -> None:
+    """Leave in tables that stay what would be there if invoices and payments had never been."""
+    made = "to_char(timezone('UTC', created_at), 'YYYY-MM')"
+    if op.get_bind().dialect.name == "sqlite":
+        made = "strftime('%Y-%m', created_at)"
+    of_month = f"organization_id = plan_use.organization_id AND {made} = plan_use.month"
+    for statement in (
+        f"UPDATE plan_use SET documents = (SELECT count(*) FROM estimates WHERE {of_month})",  # noqa: S608
+        "UPDATE number_sequences SET last_number = "
+        "(SELECT invoice_start - 1 FROM organizations WHERE id = number_sequences.organization_id) "
+        "WHERE kind = 'invoice'",
+        "UPDATE customers SET transaction_count = (SELECT count(*) FROM estimates WHERE customer_id = customers.id)",
+        "UPDATE estimates SET status = coalesce(status_before_invoiced, 'accepted') WHERE status = 'invoiced'",
+        "DELETE FROM search_words WHERE kind = 'invoice'",
+    ):
+        op.execute(statement)
