@@ -108,8 +108,8 @@ async def remove(
     customer = whole.customer
     if customer.id != customer_id:
         raise CustomerAlreadyMerged(
-            f"this customer was merged, and is customer {customer.customer_name!r} ({customer.id}) now; undo the merge, "
-            "or delete that one by its own id",
+            f"this customer was merged, and is customer {customer.customer_name!r} ({customer.id}) now; undo that, or "
+            "delete the other one by its own id",
             customer_id=customer_id,
             merged_into=customer.id,
         )
