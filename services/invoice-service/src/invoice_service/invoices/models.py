@@ -8,12 +8,26 @@ from typing import ClassVar
 from contracts.documents import InvoiceStatus
 from servicekit.auth import Principal
 from servicekit.db import ExactDecimal, utc_now
-from servicekit.errors import Conflict, NotFound
+from servicekit.errors import Conflict
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from invoice_service.base import Base
 from invoice_service.documents.models import Document, Kind, history_table, lines_table
+from invoice_service.invoices.refusals import (
+    InvoiceAlreadyPaid,
+    InvoiceHasPayments,
+    InvoiceLockedForWorkflow,
+    InvoiceNotDeletable,
+    InvoiceNotFound,
+    InvoiceNotLocked,
+    InvoiceNotSent,
+    InvoiceTransitionRefused,
+    InvoiceVoid,
+    NoCredit,
+    PaymentExceedsBalance,
+    TotalBelowPaid,
+)
 from invoice_service.line_items import money
 from invoice_service.numbering import Kind as KindName
 
@@ -26,56 +40,6 @@ MAY_BECOME: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
     "void": frozenset({"draft"}),
 }
 """What someone may make of an invoice. ``overdue`` it becomes by itself; paid, and back, by its payments alone."""
-
-
-class InvoiceNotFound(NotFound):
-    code = "invoice_not_found"
-
-
-class InvoiceTransitionRefused(Conflict):
-    code = "invoice_transition_refused"
-
-
-class InvoiceHasPayments(Conflict):
-    code = "invoice_has_payments"
-
-
-class InvoiceVoid(Conflict):
-    code = "invoice_void"
-
-
-class InvoiceAlreadyPaid(Conflict):
-    code = "invoice_already_paid"
-
-
-class InvoiceNotSent(Conflict):
-    code = "invoice_not_sent"
-
-
-class InvoiceNotDeletable(Conflict):
-    code = "invoice_not_deletable"
-
-
-class InvoiceNotLocked(Conflict):
-    code = "invoice_not_locked"
-
-
-class InvoiceLockedForWorkflow(Conflict):
-    """S17: a person has changed its status; the workflow leaves it alone for good."""
-
-    code = "invoice_locked_for_workflow"
-
-
-class TotalBelowPaid(Conflict):
-    code = "total_below_paid"
-
-
-class NoCredit(Conflict):
-    code = "no_credit"
-
-
-class PaymentExceedsBalance(Conflict):
-    code = "payment_exceeds_balance"
 
 
 class Invoice(Document, Base):

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.documents import drafting
 from invoice_service.invoices import events as invoices
-from invoice_service.invoices.models import INVOICES, Invoice, InvoiceNotFound
+from invoice_service.invoices.models import INVOICES, Invoice
+from invoice_service.invoices.refusals import InvoiceNotFound
 from invoice_service.line_items import money
 from invoice_service.payments import telling
 from invoice_service.payments.models import Payment, PaymentAllocation, PaymentCurrencyDiffers
