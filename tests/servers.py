@@ -100,7 +100,9 @@ class Databases:
         self._free[service].append(url)
 
     async def drop_all(self) -> None:
-        await self._admin(*(f'DROP DATABASE IF EXISTS "{url.rpartition("/")[2]}" WITH (FORCE)' for url in self._made))
+        if self._made:  # without any there may be no server either
+            names = (url.rpartition("/")[2] for url in self._made)
+            await self._admin(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in names))
 
     async def _migrate(self, url: str, service: str) -> None:
         database = Database(url)
