@@ -114,12 +114,52 @@ class CrmRecord(Value):
 
 
 class ApplyCrmRecords(Value):
-    """``PUT /v1/crm/customers``: up to 1,000 records; each is applied if its version is newer than the last applied."""
+    """``PUT /v1/crm/customers``: up to 1,000 records; each is applied if its version is newer than the last applied.
+
+    ``reapply``: apply each whatever version was applied before, which brings back what was changed in Invoice.
+    ``explain``: tell the changes of each record, field by field.
+    """
 
     records: tuple[CrmRecord, ...] = Field(min_length=1, max_length=1000)
+    reapply: bool = False
+    explain: bool = False
+
+
+class CrmRecordKey(Value):
+    """Names a CRM record. Records are imported in the order of their keys: accounts first, then by id."""
+
+    record_type: CrmRecordType
+    record_id: str
+
+
+class PlanCrmRecords(Value):
+    """``POST /v1/crm/customers/plan``: what `ApplyCrmRecords` with ``records`` would do, changing nothing.
+
+    ``earlier``: records that would have been applied before, as far as they matter to ``records``; ``refused``: those
+    that would not, although they come before. ``places_taken``: how many customers the import would have made by then,
+    less those it would have deleted; the organization's plan may cap them.
+    """
+
+    records: tuple[CrmRecord, ...] = Field(min_length=1, max_length=1000)
+    earlier: tuple[CrmRecord, ...] = ()
+    refused: tuple[CrmRecordKey, ...] = ()
+    places_taken: int = 0
+    reapply: bool = False
 
 
 RecordOutcome = Literal["created", "updated", "unchanged", "deleted", "made_inactive", "account_missing", "failed"]
+
+
+class FieldChange(Value):
+    """One field that a record changes, as text; None where there is nothing before, or after.
+
+    ``field``: ``customer.phone``, ``customer.billing_address.city``, ``customer.status``, ``contact_person.mobile``;
+    ``contact_person.customer`` is the name of the customer that the person is at.
+    """
+
+    field: str
+    before: str | None = None
+    after: str | None = None
 
 
 class CrmRecordResult(Value):
@@ -127,13 +167,18 @@ class CrmRecordResult(Value):
 
     ``unchanged``: this version, or a newer one, was applied before, or nothing differs. ``account_missing``: the
     contact's account is not known yet; nothing was changed, and trying again after the account came will succeed.
-    ``failed``: refused for good, ``reason`` says why.
+    ``failed``: refused for good, ``reason`` says why. ``stands_alone``: a contact that has a customer of its own (S24).
+    ``known_version``: the version that Invoice held before; None: it held none. ``changes``: only where asked for.
     """
 
     record_type: CrmRecordType
     record_id: str
     outcome: RecordOutcome
     customer_id: str | None = None
+    customer_name: str | None = None
+    stands_alone: bool = False
+    known_version: int | None = None
+    changes: tuple[FieldChange, ...] = ()
     reason: str | None = None
 
 
@@ -141,3 +186,21 @@ class CrmRecordResults(Value):
     """The answer: one result for each record, in the order of the command."""
 
     results: tuple[CrmRecordResult, ...]
+
+
+class CrmRecordPlan(Value):
+    """The answer to `PlanCrmRecords`: results, or the records that come before and matter: send them, and ask again.
+
+    ``places_taken``: how many customers ``records`` would make, less those they would delete.
+    """
+
+    results: tuple[CrmRecordResult, ...] = ()
+    missing: tuple[CrmRecordKey, ...] = ()
+    places_taken: int = 0
+
+
+class HeldCrmRecord(CrmRecordKey):
+    """A CRM record that is live in Invoice (``GET /v1/crm/links``), and its version applied last."""
+
+    version: int
+    customer_id: str | None = None
