@@ -85,6 +85,26 @@ class Crm:
         response = await self.member.delete(f"/v1/{path}")
         assert response.status_code == 204, response.text
 
+    async def zsc_key(self, client: httpx.AsyncClient | None = None) -> Any:
+        """A new ZSC key of the member, or of whoever is signed in to ``client``."""
+        response = await (client or self.member).post("/v1/zsc-keys", json={"name": "Invoice"})
+        assert response.status_code == 201, response.text
+        assert response.headers["cache-control"] == "no-store"
+        return response.json()
+
+    async def set_active(self, *, active: bool) -> None:
+        """Have an administrator deactivate or activate the member."""
+        admin = await self.stack.person("crm", "admin")
+        users = (await admin.get("/v1/users")).json()["items"]
+        member = next(user for user in users if user["role"] == "member")
+        response = await admin.patch(f"/v1/users/{member['id']}", json={"is_active": active})
+        assert response.status_code == 200, response.text
+
+    async def restore(self, path: str) -> Any:
+        response = await self.member.post(f"/v1/{path}/restore")
+        assert response.status_code == 200, response.text
+        return response.json()
+
     async def names(self, path: str, field: str) -> list[str]:
         """This field of all that the list gives, which must fit one page."""
         page = await self.read(path)

@@ -34,7 +34,7 @@ class TestAnAccount:
         [(verb, snapshot)] = await crm.told(1)
         assert verb == "account.created"
         assert snapshot.model_dump(mode="json", exclude={"deleted"}) == {
-            name: value for name, value in made.items() if name not in ("created_at", "updated_at")
+            name: value for name, value in made.items() if name not in ("created_at", "updated_at", "deleted_at")
         }
 
     async def test_changes_only_in_the_fields_that_are_sent(self, crm: Any) -> None:

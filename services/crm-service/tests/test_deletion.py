@@ -38,6 +38,11 @@ async def test_s25_an_account_with_more_contacts_than_a_batch_leaves_none_behind
     updated = {data.id: data for verb, data in told if verb == "contact.updated"}
     assert set(updated) == set(imported.json()["ids"])
     assert {(data.version, data.account_id) for data in updated.values()} == {(2, None)}
+    await crm.restore(f"accounts/{account['id']}")
+    told = await crm.told(3 + 3 * 1_203)
+    back = [data for verb, data in told if verb == "contact.updated" and data.version == 3]
+    assert {data.id for data in back} == set(imported.json()["ids"])
+    assert {data.account_id for data in back} == {account["id"]}
 
 
 async def test_deleting_a_contact_leaves_its_potentials(crm: Any) -> None:

@@ -13,12 +13,15 @@ Search = Annotated[str | None, Query(max_length=255, description="Beginnings of 
 Reference = Annotated[Name | None, BeforeValidator(lambda value: value or None)]
 """The id of another record; null or empty for none."""
 
+Deleted = Annotated[bool, Query(description="The deleted ones, which can be restored, instead of those that are there")]
+"""Whether a list is of the deleted records."""
+
 RecordId = Annotated[str | None, Query(pattern="^[0-9a-f-]{36}$", description="An id")]
 """The id of a record that a list is narrowed down to."""
 
 
 class RecordOut(BaseModel):
-    """Base of the answers: made from a record's attributes."""
+    """Base of the answers: made from a record's attributes. ``deleted_at``: null, but in the list of the deleted."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -26,3 +29,4 @@ class RecordOut(BaseModel):
     version: int
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None

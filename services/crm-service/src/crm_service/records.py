@@ -1,6 +1,8 @@
 """What accounts, contacts and potentials have in common: a version that every change raises, and a tombstone.
 
-A deleted record stays as a row, out of every list and lookup, so that its last version can still be told.
+A deleted record stays as a row, out of every list and lookup, so that its last version can still be told, and so that
+it can be restored. Deleting sets free what referred to the record, and restoring takes that back, in whatever order
+records are deleted and restored: only what was given to another record meanwhile stays there.
 
 Rows are always locked in this order, which is what keeps transactions from blocking each other for good: accounts,
 then contacts, then potentials.
@@ -14,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 from contracts.event import Event
 from servicekit import outbox, search
 from servicekit.db import new_id, utc_now
-from servicekit.errors import Invalid
+from servicekit.errors import Invalid, NotFound
 from servicekit.pagination import PageRequest, fetch_page
 from sqlalchemy import ColumnElement, Index, String, Table, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,10 +31,15 @@ _ID = re.compile(r"^[0-9a-f-]{36}$")
 
 
 class Record(Base):
-    """Base of the three aggregates. A new one has its id and version 1 from the start."""
+    """Base of the three aggregates. A new one has its id and version 1 from the start.
+
+    ``refers_to``: its columns with the id of another record, in the order in which rows are locked. Beside each,
+    ``account_id``, stands another, ``left_account_id``: what it referred to until that was deleted.
+    """
 
     __abstract__ = True
     search_kind: ClassVar[str]
+    refers_to: ClassVar[Mapping[str, type["Record"]]] = {}
 
     # The lower its sort_order, the further to the front of the table a column stands.
     id: Mapped[str] = mapped_column(String(36), primary_key=True, sort_order=-5)
@@ -55,8 +62,14 @@ class Record(Base):
         raise NotImplementedError
 
     def change(self, values: Mapping[str, Any], now: datetime) -> bool:
-        """Take over those of ``values`` that differ; whether any did. Only then it is a new version."""
+        """Take over those of ``values`` that differ; whether any did. Only then it is a new version.
+
+        What is given to another record no longer goes back to the one that it left.
+        """
         differing = {name: value for name, value in values.items() if getattr(self, name) != value}
+        for name in self.refers_to:
+            if name in differing and left(name) not in values:
+                differing[left(name)] = None
         for name, value in differing.items():
             setattr(self, name, value)
         if differing:
@@ -67,6 +80,17 @@ class Record(Base):
     def delete(self, now: datetime) -> None:
         """Leave a tombstone, which is a version of its own."""
         self.change({"deleted_at": now}, now)
+
+    def at_home(self) -> dict[str, str | None]:
+        """What it belongs to: what it refers to, or else what it has left."""
+        return {name: getattr(self, name) or getattr(self, left(name)) for name in self.refers_to}
+
+    def restore(self, there: Collection[str], now: datetime) -> None:
+        """Undo the deletion, by one more version: it refers to what it belongs to, if that is among ``there``."""
+        values: dict[str, Any] = {"deleted_at": None}
+        for name, home in self.at_home().items():
+            values |= {name: home, left(name): None} if home in there else {name: None, left(name): home}
+        self.change(values, now)
 
     def row(self) -> dict[str, Any]:
         """Its columns and their values."""
@@ -81,28 +105,83 @@ class Record(Base):
 R = TypeVar("R", bound=Record)
 
 
+class RecordNotFound(NotFound):
+    """There is no such record; or it was deleted: then the document says when, and what brings it back."""
+
+    def __init__(self, noun: str, record_id: str, deleted_at: datetime | None = None) -> None:
+        if deleted_at is None:
+            super().__init__(f"there is no {noun} {record_id}", id=record_id)
+            return
+        restore = f"/v1/{noun}s/{record_id}/restore"
+        super().__init__(
+            f"the {noun} {record_id} was deleted on {deleted_at:%Y-%m-%d at %H:%M} UTC; POST {restore} brings it back",
+            id=record_id,
+            deleted_at=deleted_at.isoformat(),
+            restore=restore,
+        )
+
+
+def left(reference: str) -> str:
+    """The column beside this one that keeps what it referred to until that was deleted."""
+    return f"left_{reference}"
+
+
 def live_index(name: str, *columns: str, where: str = "") -> Index:
     """An index for a list: these columns of the records that are not deleted (and for which ``where`` holds)."""
     condition = text("deleted_at IS NULL" + (f" AND {where}" if where else ""))
     return Index(name, *columns, postgresql_where=condition, sqlite_where=condition)
 
 
+def left_index(name: str, reference: str) -> Index:
+    """An index of the records that go back to another one when that is restored."""
+    condition = text(f"deleted_at IS NULL AND {left(reference)} IS NOT NULL")
+    return Index(name, left(reference), "id", postgresql_where=condition, sqlite_where=condition)
+
+
+def deleted_index(name: str) -> Index:
+    """An index for the list of the deleted records."""
+    condition = text("deleted_at IS NOT NULL")
+    return Index(name, "id", postgresql_where=condition, sqlite_where=condition)
+
+
+def possible(ids: Collection[str]) -> list[str]:
+    """Those of ``ids`` that have the form of an id of ours, in order: no record has another one."""
+    return sorted({record_id for record_id in ids if _ID.match(record_id)})
+
+
 async def find(session: AsyncSession, kind: type[R], record_id: str, *, lock: bool = False) -> R | None:
-    """The record, if there is one that is not deleted; ``lock`` keeps others from changing it meanwhile."""
+    """The record, deleted or not, if there is one; ``lock`` keeps others from changing it meanwhile."""
     if not _ID.match(record_id):
         return None
-    statement = select(kind).where(kind.id == record_id, kind.live())
+    statement = select(kind).where(kind.id == record_id)
     if lock:
-        statement = statement.with_for_update(of=kind)
+        # As it is now, even if this session has read it before.
+        statement = statement.with_for_update(of=kind).execution_options(populate_existing=True)
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def hold(session: AsyncSession, kind: type[R], ids: Collection[str]) -> set[str]:
-    """Those of ``ids`` that are not deleted, and cannot be until the transaction ends: so one may refer to them."""
+async def get(
+    session: AsyncSession, kind: type[R], record_id: str, missing: type[RecordNotFound], *, lock: bool = False
+) -> R:
+    """The record; ``lock`` keeps others from changing it meanwhile. Raises ``missing``, also if it was deleted."""
+    record = await find(session, kind, record_id, lock=lock)
+    if record is None:
+        raise missing(kind.search_kind, record_id)
+    if record.deleted:
+        raise missing(kind.search_kind, record_id, record.deleted_at)
+    return record
+
+
+async def hold(session: AsyncSession, kind: type[Record], ids: Collection[str]) -> set[str]:
+    """Those of ``ids`` that are not deleted: so one may refer to them.
+
+    None of ``ids`` can be deleted, or restored, until the transaction ends.
+    """
     found: set[str] = set()
-    for some in batches(sorted(record_id for record_id in ids if _ID.match(record_id))):
-        statement = select(kind.id).where(kind.id.in_(some), kind.live()).order_by(kind.id)
-        found.update(await session.scalars(statement.with_for_update(read=True)))
+    for some in batches(possible(ids)):
+        statement = select(kind.id, kind.deleted_at).where(kind.id.in_(some)).order_by(kind.id)
+        rows = await session.execute(statement.with_for_update(read=True))
+        found.update(record_id for record_id, deleted_at in rows if deleted_at is None)
     return found
 
 
@@ -114,15 +193,20 @@ def bad_reference(noun: str, record_id: str) -> Invalid:
 
 
 async def page_of(
-    session: AsyncSession, kind: type[R], page: PageRequest, q: str | None, *conditions: ColumnElement[bool]
+    session: AsyncSession,
+    kind: type[R],
+    page: PageRequest,
+    q: str | None,
+    *conditions: ColumnElement[bool],
+    deleted: bool = False,
 ) -> tuple[list[R], str | None]:
     """One page of the records that meet the conditions, newest first, and the cursor of the next page.
 
-    ``q``: beginnings of words to find them by.
+    ``q``: beginnings of words to find them by. ``deleted``: those that are deleted, instead of those that are not.
     """
-    statement = select(kind).where(kind.live(), *conditions)
+    statement = select(kind).where(kind.deleted_at.is_not(None) if deleted else kind.live(), *conditions)
     if q:
-        statement = statement.where(search.matches(kind.search_kind, kind.id.expression, q))
+        statement = statement.where(search.matches(_search_kind(kind, deleted=deleted), kind.id.expression, q))
     return await fetch_page(session, statement, keys=[kind.id], page=page, key_of=lambda record: [record.id])
 
 
@@ -141,9 +225,14 @@ async def add(session: AsyncSession, records: Sequence[R], event: Callable[[R], 
 
 
 async def save(session: AsyncSession, record: Record, event: Event[Any]) -> None:
-    """Record the event of a change, and have the record found by what it says now: by nothing, if it is deleted."""
+    """Record the event of a change, and have the record found by what it says now; a deleted one among its like."""
     outbox.record(session, event)
-    await search.index(session, record.search_kind, {record.id: () if record.deleted else record.search_texts()})
+    kind = _search_kind(type(record), deleted=record.deleted)
+    await search.index(session, kind, {record.id: record.search_texts()})
+
+
+def _search_kind(kind: type[Record], *, deleted: bool) -> str:
+    return f"deleted_{kind.search_kind}" if deleted else kind.search_kind
 
 
 async def change_all(

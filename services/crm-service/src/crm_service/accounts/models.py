@@ -6,14 +6,18 @@ from typing import ClassVar
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_service.records import Record, live_index
+from crm_service.records import Record, deleted_index, live_index
 
 
 class Account(Record):
     """A company."""
 
     __tablename__ = "accounts"
-    __table_args__ = (live_index("ix_accounts_live", "id"), live_index("ix_accounts_name", "account_name"))
+    __table_args__ = (
+        live_index("ix_accounts_live", "id"),
+        live_index("ix_accounts_name", "account_name"),
+        deleted_index("ix_accounts_deleted"),
+    )
     search_kind: ClassVar[str] = "account"
 
     account_name: Mapped[str] = mapped_column(String(255))

@@ -13,7 +13,7 @@ from crm_service.accounts import service
 from crm_service.accounts.importing import ACCOUNTS
 from crm_service.accounts.models import Account
 from crm_service.accounts.schemas import AccountEdit, AccountOut, NewAccount
-from crm_service.answers import Search
+from crm_service.answers import Deleted, Search
 
 PATH = "/v1/accounts"
 router = APIRouter(prefix=PATH, tags=["accounts"])
@@ -32,9 +32,11 @@ async def create_account(body: NewAccount, session: WriteSession, idempotency: I
 
 
 @router.get("")
-async def list_accounts(session: ReadSession, _: Viewer, page: PageQuery, q: Search = None) -> Page[AccountOut]:
+async def list_accounts(
+    session: ReadSession, _: Viewer, page: PageQuery, q: Search = None, deleted: Deleted = False
+) -> Page[AccountOut]:
     """The accounts, newest first."""
-    rows, cursor = await records.page_of(session, Account, page, q)
+    rows, cursor = await records.page_of(session, Account, page, q, deleted=deleted)
     return Page(items=[AccountOut.model_validate(row) for row in rows], next_cursor=cursor)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from servicekit.db import utc_now
-from servicekit.errors import NotFound
 from servicekit.etags import check_version
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,16 +12,13 @@ from crm_service.accounts import events
 from crm_service.accounts.models import Account
 
 
-class AccountNotFound(NotFound):
+class AccountNotFound(records.RecordNotFound):
     code = "account_not_found"
 
 
 async def get(session: AsyncSession, account_id: str, *, lock: bool = False) -> Account:
     """The account. Raises `AccountNotFound`, also if it was deleted."""
-    account = await records.find(session, Account, account_id, lock=lock)
-    if account is None:
-        raise AccountNotFound(f"there is no account {account_id}", id=account_id)
-    return account
+    return await records.get(session, Account, account_id, AccountNotFound, lock=lock)
 
 
 async def require(session: AsyncSession, account_id: str | None) -> None:

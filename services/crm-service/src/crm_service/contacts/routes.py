@@ -9,7 +9,7 @@ from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
 from crm_service import csv_import
-from crm_service.answers import RecordId, Search
+from crm_service.answers import Deleted, RecordId, Search
 from crm_service.contacts import queries, service
 from crm_service.contacts.importing import CONTACTS
 from crm_service.contacts.schemas import ContactEdit, ContactOut, NewContact
@@ -38,9 +38,10 @@ async def list_contacts(
     q: Search = None,
     account_id: RecordId = None,
     standalone: bool | None = None,
+    deleted: Deleted = False,
 ) -> Page[ContactOut]:
     """The contacts, newest first; ``standalone``: only those without an account, or only those with one."""
-    rows, cursor = await queries.page(session, page, q=q, account_id=account_id, standalone=standalone)
+    rows, cursor = await queries.page(session, page, q=q, account_id=account_id, standalone=standalone, deleted=deleted)
     return Page(items=[ContactOut.model_validate(row) for row in rows], next_cursor=cursor)
 
 

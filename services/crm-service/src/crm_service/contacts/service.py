@@ -4,26 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from servicekit.db import utc_now
-from servicekit.errors import NotFound
 from servicekit.etags import check_version
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_service import records
+from crm_service import records, restoring
 from crm_service.accounts import service as accounts
 from crm_service.contacts import events
 from crm_service.contacts.models import Contact
 
 
-class ContactNotFound(NotFound):
+class ContactNotFound(records.RecordNotFound):
     code = "contact_not_found"
 
 
 async def get(session: AsyncSession, contact_id: str, *, lock: bool = False) -> Contact:
     """The contact. Raises `ContactNotFound`, also if it was deleted."""
-    contact = await records.find(session, Contact, contact_id, lock=lock)
-    if contact is None:
-        raise ContactNotFound(f"there is no contact {contact_id}", id=contact_id)
-    return contact
+    return await records.get(session, Contact, contact_id, ContactNotFound, lock=lock)
 
 
 async def require(session: AsyncSession, contact_id: str | None) -> None:
@@ -58,4 +54,9 @@ async def edit(
 
 async def leave_account(session: AsyncSession, account_id: str) -> None:
     """All contacts of an account that is being deleted stand alone from now on (S25)."""
-    await records.change_all(session, Contact, Contact.account_id == account_id, {"account_id": None}, events.updated)
+    await restoring.leave(session, Contact, "account_id", account_id, events.updated)
+
+
+async def rejoin_account(session: AsyncSession, account_id: str) -> None:
+    """The contacts that stand alone since their account was deleted belong to it again: it is being restored."""
+    await restoring.rejoin(session, Contact, "account_id", account_id, events.updated)

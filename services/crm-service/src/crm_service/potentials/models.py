@@ -12,7 +12,9 @@ from servicekit.errors import invalid_field
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crm_service.records import Record, live_index
+from crm_service.accounts.models import Account
+from crm_service.contacts.models import Contact
+from crm_service.records import Record, deleted_index, left_index, live_index
 from crm_service.stages.models import Stage
 
 
@@ -42,12 +44,18 @@ class Potential(Record):
         live_index("ix_potentials_contact", "contact_id", "id"),
         live_index("ix_potentials_stage", "stage_id", "id"),
         live_index("ix_potentials_status", "status", "id"),
+        left_index("ix_potentials_left_account", "account_id"),
+        left_index("ix_potentials_left_contact", "contact_id"),
+        deleted_index("ix_potentials_deleted"),
     )
     search_kind: ClassVar[str] = "potential"
+    refers_to: ClassVar[Mapping[str, type[Record]]] = {"account_id": Account, "contact_id": Contact}
 
     potential_name: Mapped[str] = mapped_column(String(255))
     account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     contact_id: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
+    left_account_id: Mapped[str | None] = mapped_column(String(36))
+    left_contact_id: Mapped[str | None] = mapped_column(String(36))
     stage_id: Mapped[int] = mapped_column(ForeignKey("stages.id"))
     status: Mapped[PotentialStatus] = mapped_column(String(8))
     stored_amount: Mapped[Decimal | None] = mapped_column("amount", ExactDecimal(4))

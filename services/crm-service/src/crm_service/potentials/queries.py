@@ -18,6 +18,7 @@ async def page(
     contact_id: str | None,
     stage: str | None,
     status: PotentialStatus | None,
+    deleted: bool,
 ) -> tuple[list[Potential], str | None]:
     """One page of the potentials for which all that is given holds, and the next cursor. Raises `UnknownStage`."""
     conditions = []
@@ -29,4 +30,4 @@ async def page(
         conditions.append(Potential.stage_id == (await stages.pipeline(session)).stage(stage).id)
     if status is not None:
         conditions.append(Potential.status == status)
-    return await records.page_of(session, Potential, page, q, *conditions)
+    return await records.page_of(session, Potential, page, q, *conditions, deleted=deleted)

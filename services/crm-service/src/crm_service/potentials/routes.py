@@ -12,7 +12,7 @@ from servicekit.pagination import Page, PageQuery
 from servicekit.sessions import ReadSession, WriteSession
 
 from crm_service import csv_import
-from crm_service.answers import RecordId, Search
+from crm_service.answers import Deleted, RecordId, Search
 from crm_service.potentials import queries, service
 from crm_service.potentials.importing import POTENTIALS
 from crm_service.potentials.schemas import NewPotential, PotentialEdit, PotentialOut
@@ -49,10 +49,11 @@ async def list_potentials(
     contact_id: RecordId = None,
     stage: Annotated[str | None, Query(max_length=100, description="The name of a stage")] = None,
     status: PotentialStatus | None = None,
+    deleted: Deleted = False,
 ) -> Page[PotentialOut]:
     """The potentials, newest first."""
     rows, cursor = await queries.page(
-        session, page, q=q, account_id=account_id, contact_id=contact_id, stage=stage, status=status
+        session, page, q=q, account_id=account_id, contact_id=contact_id, stage=stage, status=status, deleted=deleted
     )
     return Page(items=[PotentialOut.model_validate(row) for row in rows], next_cursor=cursor)
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from servicekit.db import utc_now
-from servicekit.errors import NotFound
 from servicekit.etags import check_version
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crm_service import records
+from crm_service import records, restoring
 from crm_service.accounts import service as accounts
 from crm_service.contacts import service as contacts
 from crm_service.potentials import events
@@ -16,16 +15,13 @@ from crm_service.potentials.models import Potential
 from crm_service.stages import queries as stages
 
 
-class PotentialNotFound(NotFound):
+class PotentialNotFound(records.RecordNotFound):
     code = "potential_not_found"
 
 
 async def get(session: AsyncSession, potential_id: str, *, lock: bool = False) -> Potential:
     """The potential. Raises `PotentialNotFound`, also if it was deleted."""
-    potential = await records.find(session, Potential, potential_id, lock=lock)
-    if potential is None:
-        raise PotentialNotFound(f"there is no potential {potential_id}", id=potential_id)
-    return potential
+    return await records.get(session, Potential, potential_id, PotentialNotFound, lock=lock)
 
 
 async def _require(session: AsyncSession, values: Mapping[str, Any]) -> None:
@@ -67,11 +63,19 @@ async def edit(
 
 async def leave_account(session: AsyncSession, account_id: str) -> None:
     """All potentials of an account that is being deleted go on without it."""
-    mine = Potential.account_id == account_id
-    await records.change_all(session, Potential, mine, {"account_id": None}, events.updated)
+    await restoring.leave(session, Potential, "account_id", account_id, events.updated)
+
+
+async def rejoin_account(session: AsyncSession, account_id: str) -> None:
+    """The potentials that went on without an account since it was deleted have it again: it is being restored."""
+    await restoring.rejoin(session, Potential, "account_id", account_id, events.updated)
 
 
 async def leave_contact(session: AsyncSession, contact_id: str) -> None:
     """All potentials of a contact that is being deleted go on without it."""
-    mine = Potential.contact_id == contact_id
-    await records.change_all(session, Potential, mine, {"contact_id": None}, events.updated)
+    await restoring.leave(session, Potential, "contact_id", contact_id, events.updated)
+
+
+async def rejoin_contact(session: AsyncSession, contact_id: str) -> None:
+    """The potentials that went on without a contact since it was deleted have it again: it is being restored."""
+    await restoring.rejoin(session, Potential, "contact_id", contact_id, events.updated)
