@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from servicekit.auth import Member, ServiceOnly, Viewer
 from servicekit.pagination import Page, PageQuery
-from servicekit.sessions import ReadSession, WriteSession
+from servicekit.sessions import ReadSession, ServiceDatabase, WriteSession
 
 from crm_service.zsc_keys import queries, service
 from crm_service.zsc_keys.schemas import NewZscKey, ZscKeyCheck, ZscKeyCreated, ZscKeyOut, ZscKeyVerified
@@ -36,7 +36,9 @@ async def revoke_zsc_key(key_id: str, session: WriteSession, principal: Member) 
 
 
 @router.post("/verify")
-async def verify_zsc_key(body: ZscKeyCheck, session: ReadSession, _: ServiceOnly) -> ZscKeyVerified:
+async def verify_zsc_key(body: ZscKeyCheck, database: ServiceDatabase, _: ServiceOnly) -> ZscKeyVerified:
     """Whether this key is this user's, and both are active; services only. What is wrong is a 403 with its code."""
-    key, user = await service.verify(session, body.email, body.zsc_key)
+    async with database.reading() as session:
+        key, user = await service.verify(session, body.email, body.zsc_key)
+    await service.note_use(database, key)
     return ZscKeyVerified(zsc_key_id=key.id, email=user.email)

@@ -14,7 +14,7 @@ class NewZscKey(Body):
 
 
 class ZscKeyOut(BaseModel):
-    """``email``: its owner's."""
+    """``email``: its owner's. ``last_used_at``: when it was shown last, to within some minutes; null: never."""
 
     id: str
     name: str
@@ -22,6 +22,7 @@ class ZscKeyOut(BaseModel):
     email: str
     created_at: datetime
     revoked_at: datetime | None
+    last_used_at: datetime | None
 
     @classmethod
     def of(cls, key: ZscKey, email: str) -> "ZscKeyOut":
@@ -33,6 +34,7 @@ class ZscKeyOut(BaseModel):
             email=email,
             created_at=key.created_at,
             revoked_at=key.revoked_at,
+            last_used_at=key.last_used_at,
         )
 
 

@@ -3,11 +3,11 @@
 import secrets
 
 from servicekit.auth import Principal
-from servicekit.db import utc_now
+from servicekit.db import Database, utc_now
 from servicekit.errors import Forbidden, NotFound
 from servicekit.identity.models import User
 from servicekit.identity.service import find_user, token_hash
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.zsc_keys.models import ZscKey
@@ -80,10 +80,18 @@ async def verify(session: AsyncSession, email: str, zsc_key: str) -> tuple[ZscKe
     return _active((await session.execute(statement)).scalar_one_or_none(), user), user
 
 
-async def check(session: AsyncSession, key_id: str) -> None:
-    """Make sure that this key is still good. Raises `ZscUserInactive`, `ZscKeyWrong` or `ZscKeyRevoked`."""
+async def check(session: AsyncSession, key_id: str) -> ZscKey:
+    """The key of this id, if it is still good. Raises `ZscUserInactive`, `ZscKeyWrong` or `ZscKeyRevoked`."""
     key = await session.get(ZscKey, key_id)
-    _active(key, await session.get(User, key.user_id) if key else None)
+    return _active(key, await session.get(User, key.user_id) if key else None)
+
+
+async def note_use(database: Database, key: ZscKey) -> None:
+    """Write down that the key was used just now, in a transaction of its own, unless that was done some moments ago."""
+    now = utc_now()
+    if not key.is_use_noted(now):
+        async with database.transaction() as session:
+            await session.execute(update(ZscKey).where(ZscKey.id == key.id).values(last_used_at=now))
 
 
 def _active(key: ZscKey | None, user: User | None) -> ZscKey:
