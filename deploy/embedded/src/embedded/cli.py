@@ -14,13 +14,16 @@ from servicekit.identity.service import find_user
 from servicekit.settings import load
 from servicekit.telemetry import configure_logging
 
-from embedded import api_docs, operations
+from embedded import api_docs, importing, operations
 from embedded import demo as demo_run
+from embedded.doctor import doctor
 from embedded.runner import Running, running, until_told_to_stop
 from embedded.settings import CannotStart, EmbeddedSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(operations.dead_letters, name="dead-letters")
+app.add_typer(doctor, name="doctor")
+app.command("import")(importing.command)
 app.command("migrate")(operations.migrate)
 app.command("create-user")(operations.create_user)
 app.command("new-migration")(operations.new_migration)

@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 from servicekit.outbox import outbox
 from sqlalchemy import func, select
 
 from embedded import loading
 from embedded.api import Api
+from embedded.import_runs import bars, counts_table
 from embedded.northwind_data import Northwind, load
 from embedded.runner import Running
 
@@ -61,22 +62,24 @@ async def run(services: Running, email: str, console: Console) -> bool:
     data = load()
     started = time.perf_counter()
     before = await _published(services)
-    columns = (TextColumn("{task.description:<22}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
     async with httpx.AsyncClient(timeout=120, trust_env=False) as http:
         api = Api(http, services.urls)
         await api.sign_in(email, services.secrets.admin_password or "")
-        await loading.connect(api, email)
-        await loading.activate_workflow(api)
-        with Progress(*columns, console=console) as progress:
+        with bars(console) as progress:
             people = await loading.load_companies(api, data, progress)
+            first, again = await loading.import_companies(api, email, progress)
+            await loading.activate_workflow(api)
             await loading.load_orders(api, data, people, progress)
             await _until_handled(services, progress)
         seconds = time.perf_counter() - started
         events = await _published(services) - before
         tally = await _count(api, data)
     console.print()
+    console.print(counts_table("Accounts and contacts, imported into Invoice", first_import=first, once_more=again))
     console.print(_table(tally, seconds, events))
     faults = tally.faults(data)
+    if again["status"] != "completed" or again["counts"]["unchanged"] != again["counts"]["read"]:
+        faults.append(f"the second import: {again['status']}, {again['counts']}, expected all unchanged")
     for fault in faults:
         console.print(f"[yellow]Not as it was loaded:[/] {fault}", highlight=False)
     return not faults

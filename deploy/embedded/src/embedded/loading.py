@@ -11,19 +11,32 @@ from typing import Any
 from rich.progress import Progress
 
 from embedded.api import Api
+from embedded.import_runs import ENDED, Run, follow
 from embedded.northwind_data import Northwind, Order
 
 CHUNK = 100
 AT_ONCE = 8
 
 
-async def connect(api: Api, email: str) -> None:
-    """Connect Invoice to the CRM with a new ZSC key and auto-update, unless it is connected (S21)."""
-    found = await api.call("GET", "sync", "/v1/connection", accept=[404])
-    if found.status_code == 404:
-        key = (await api.call("POST", "crm", "/v1/zsc-keys", json={"name": "Northwind demo"})).json()["key"]
-        body = {"email": email, "zsc_key": key, "auto_update": True}
-        await api.call("POST", "sync", "/v1/imports", json=body)
+async def import_companies(api: Api, email: str, progress: Progress) -> tuple[Run, Run]:
+    """Connect Invoice to the CRM with a new ZSC key and auto-update, unless it is connected, and import (S21); then
+    import once more, which changes nothing (S30). Gives the first import there ever was, and the last one."""
+    runs = [run async for run in api.everything("sync", "/v1/imports") if run["kind"] == "import"]
+    if runs and runs[0]["status"] not in ENDED:  # it was under way when we were stopped, and goes on by itself
+        runs[0] = await follow(api, runs[0], progress, "Import, going on")
+    if not any(run["status"] == "completed" for run in runs):
+        run = (await api.call("POST", "sync", "/v1/imports", json=await _credentials(api, email))).json()
+        runs.insert(0, await follow(api, run, progress, "Import"))
+    again = (await api.call("POST", "sync", "/v1/imports", json={})).json()
+    first = next(run for run in reversed(runs) if run["status"] == "completed")
+    return first, await follow(api, again, progress, "Import once more")
+
+
+async def _credentials(api: Api, email: str) -> dict[str, Any]:
+    if (await api.call("GET", "sync", "/v1/connection", accept=[404])).is_success:
+        return {}
+    key = (await api.call("POST", "crm", "/v1/zsc-keys", json={"name": "Northwind demo"})).json()["key"]
+    return {"email": email, "zsc_key": key, "auto_update": True}
 
 
 async def activate_workflow(api: Api) -> None:

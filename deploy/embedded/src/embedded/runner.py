@@ -26,6 +26,7 @@ from sync_service.settings import SyncSettings
 from workflow_service.app import create_app as create_workflow
 from workflow_service.settings import WorkflowSettings
 
+from embedded.addresses import announced
 from embedded.settings import SERVICES, CannotStart, EmbeddedSettings, Secrets, prepare
 
 APPS: dict[str, tuple[type[Settings], Callable[..., FastAPI]]] = {
@@ -69,7 +70,8 @@ async def running(settings: EmbeddedSettings) -> AsyncIterator[Running]:
         tasks = [asyncio.create_task(servers[name].serve(sockets=[sockets[name]])) for name in SERVICES]
         try:
             await _until_started(servers, tasks)
-            yield Running(urls, secrets, apps)
+            with announced(settings.data_dir, urls):
+                yield Running(urls, secrets, apps)
         finally:
             for server in servers.values():
                 server.should_exit = True

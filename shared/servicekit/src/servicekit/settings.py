@@ -58,7 +58,7 @@ S = TypeVar("S", bound=BaseSettings)
 # Names that stand in a .env file for other programs than ours.
 COMPOSE_NAMES = frozenset(
     "POSTGRES_PASSWORD CRM_DB_PASSWORD INVOICE_DB_PASSWORD SYNC_DB_PASSWORD WORKFLOW_DB_PASSWORD RABBITMQ_PASSWORD "
-    "DATA_DIR BASE_PORT PUBLISH_ADDRESS".split()
+    "DATA_DIR BASE_PORT PUBLISH_ADDRESS USER_EMAIL USER_PASSWORD".split()
 )
 
 # Settings of one service that do not begin with its name; the others start with the same file.
