@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from servicekit.db import new_id
 from servicekit.pagination import encode_cursor
 from sqlalchemy import event, func, select, text
 
-from tests.bench import pdf
+from tests.bench import pdf, sync
 from tests.servers import Broker, Databases, missing_servers
 from tests.stack import Stack
 
@@ -191,7 +192,7 @@ async def statements(stack: Stack) -> dict[str, int]:
     return found
 
 
-async def main(events: int, invoices: int, kinds: Sequence[str]) -> None:
+async def main(events: int, invoices: int, most: int, kinds: Sequence[str]) -> None:
     table = Table(title=f"{events:,} records, all in one process", title_justify="left")
     table.add_column("Set-up")
     table.add_column("Measured")
@@ -229,10 +230,21 @@ async def main(events: int, invoices: int, kinds: Sequence[str]) -> None:
                 times = f"{first * 1000:.1f} / {deep * 1000:.1f} ms"
                 page = f"{invoices // 2 // PAGE:,}"
                 lists.add_row(kind, f"page 1 / page {page}", times, f"{deep / first - 1:+.0%}")
+        if "servers" in kinds:
+            task = progress.add_task("sync", total=None)
+            tell = partial(progress.update, task)
+            rates, used = await sync.measure(
+                databases, Path(folder) / "sync", events, most, lambda what: tell(description=f"sync: {what}")
+            )
+            tell(total=1, completed=1)
         await databases.drop_all()
         if "servers" in kinds:
             await broker.bus().delete_everything()
     console.print(table)
+    if "servers" in kinds:
+        heading = f"sync, a process for each service, {events:,} records"
+        console.print(_rows(heading, ("Measured", "Figure", "Of the ceiling"), rates))
+        console.print(_rows("Memory of sync, at most", ("Records imported", "Before", "After"), used))
     if invoices:
         console.print(lists)
     console.print(_counted(counts))
@@ -251,6 +263,15 @@ def _counted(counts: dict[str, dict[str, int]]) -> Table:
     return table
 
 
+def _rows(title: str, headings: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == headings[0] else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def _printed(rows: list[tuple[str, str]]) -> Table:
     table = Table(title="PDFs", title_justify="left")
     table.add_column("")
@@ -264,7 +285,8 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--records", type=int, default=5000)
     arguments.add_argument("--invoices", type=int, default=1_000_000, help="in the list; 0 leaves it out")
+    arguments.add_argument("--most", type=int, default=100_000, help="records imported to see sync's memory; 0: none")
     arguments.add_argument("--only", choices=["embedded", "servers"])
     given = arguments.parse_args()
     wanted = [given.only] if given.only else ["embedded"] if missing_servers() else ["embedded", "servers"]
-    asyncio.run(main(given.records, given.invoices, wanted))
+    asyncio.run(main(given.records, given.invoices, given.most, wanted))
