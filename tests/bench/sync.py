@@ -67,7 +67,7 @@ def _created(number: int) -> AccountCreated:
 async def _consume(queue: aio_pika.abc.AbstractQueue, database: asyncpg.Connection, events: int) -> float:
     arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
     started = time.perf_counter()
-    await queue.consume(arrived.put)
+    consuming = await queue.consume(arrived.put)
     left = events
     while left > 0:
         messages = [await arrived.get()]
@@ -78,7 +78,9 @@ async def _consume(queue: aio_pika.abc.AbstractQueue, database: asyncpg.Connecti
         await database.execute(UPSERT, *map(list, columns))
         await messages[-1].ack(multiple=True)
         left -= len(found)
-    return events / (time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    await queue.cancel(consuming)
+    return events / seconds
 
 
 async def rates(databases: Databases, folder: Path, records: int) -> dict[str, float]:
