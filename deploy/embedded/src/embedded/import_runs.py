@@ -65,7 +65,8 @@ async def follow(api: Api, run: Run, progress: Progress, description: str) -> Ru
             away += LOOK_AGAIN_SECONDS
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
     _show(progress, task, run)
-    progress.update(task, total=max(run["counts"]["read"], 1), completed=max(run["counts"]["read"], 1))
+    if run["status"] == "completed":  # there may be other records by now than were counted when it began
+        progress.update(task, total=run["counts"]["read"])
     return run
 
 
@@ -78,7 +79,7 @@ def _show(progress: Progress, task: TaskID, run: Run) -> None:
 def counts_table(title: str, **columns: Run) -> Table:
     """What each of the runs did, side by side; heading → run."""
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    table.add_column("Records")
+    table.add_column("")
     for heading in columns:
         table.add_column(heading.replace("_", " ").capitalize(), justify="right")
     for name in ("read", *COUNTS):

@@ -30,7 +30,9 @@ _MOST_WORDS = 50
 
 def words_of(texts: Iterable[str]) -> set[str]:
     """The words of ``texts`` as they are indexed: without case and accents, 64 characters and 50 words at most."""
-    joined = unicodedata.normalize("NFKD", " ".join(texts).casefold())
+    # Twice: a letter may be a capital only once it is decomposed, and decompose once more in small.
+    small = unicodedata.normalize("NFKD", " ".join(texts)).casefold()
+    joined = unicodedata.normalize("NFKD", small)
     bare = "".join(char for char in joined if not unicodedata.combining(char))
     return set(list(dict.fromkeys(word[:64] for word in _WORDS.findall(bare)))[:_MOST_WORDS])
 
