@@ -171,9 +171,7 @@ async def test_s28_deleted_in_the_crm_it_goes_or_with_transactions_becomes_inact
         "updated",
         "created",
     ]
-    now = {one["customer_name"]: one["id"] for one in await invoice.customers(status="active")}
-    assert (now["Company b"], now["Person e"]) == (ids["Company b"], ids["Person e"])
-    assert now["Company a"] != ids["Company a"]
+    assert {one["customer_name"]: one["id"] for one in await invoice.customers(status="active")} == ids
 
 
 async def test_each_changed_customer_is_told_of_once_with_the_record_s_correlation_id(invoice: Any) -> None:

@@ -1,8 +1,6 @@
 """How CRM records become customers (S22–S28), decided without a database."""
 
-import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from contracts.customers import ImportedContactPerson, ImportedCustomer
@@ -10,118 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invoice_service.customers import crm_changes
 from invoice_service.customers.crm_plan import plan
-from invoice_service.customers.crm_state import Key, KnownCustomer, KnownPerson, Link, Record, State
+from invoice_service.customers.crm_state import Key, KnownCustomer, Record
 
+from tests.crm_books import Books, account, contact, doings, run
 
-def account(id_: str, version: int = 1, *, name: str = "", deleted: bool = False) -> Record:
-    key = Key("account", id_)
-    if deleted:
-        return Record(key, version, deleted=True)
-    return Record(key, version, customer=ImportedCustomer(customer_name=name or f"Company {id_}"))
-
-
-def contact(id_: str, version: int = 1, *, at: str | None = None, name: str = "", deleted: bool = False) -> Record:
-    key = Key("contact", id_)
-    if deleted:
-        return Record(key, version, deleted=True)
-    name = name or f"Person {id_}"
-    return Record(
-        key,
-        version,
-        account_id=at,
-        customer=ImportedCustomer(customer_name=name),
-        contact_person=ImportedContactPerson(last_name=name),
-    )
-
-
-@dataclass
-class Books:
-    """Invoice's customers, links and persons: gives a plan what the database would, and keeps what it says."""
-
-    links: dict[Key, Link] = field(default_factory=dict)
-    customers: dict[str, KnownCustomer] = field(default_factory=dict)
-    persons: dict[str, KnownPerson] = field(default_factory=dict)
-    ids: Iterable[int] = field(default_factory=itertools.count)
-
-    def apply(self, *records: Record) -> list[str]:
-        """Carry out a command; the outcomes."""
-        before = self._loaded(records)
-        made = plan(before, records, lambda: f"new {next(iter(self.ids))}")
-        changes = crm_changes.between(before, made.after)
-        gone = set(changes.deleted_customers)
-        self.customers |= made.after.customers
-        self.customers = {id_: one for id_, one in self.customers.items() if id_ not in gone}
-        self.persons |= made.after.persons
-        self.persons = {
-            id_: one
-            for id_, one in self.persons.items()
-            if one.customer_id not in gone and id_ not in changes.deleted_persons
-        }
-        for key, link in self.links.items():
-            if key.record_type == "contact" and link.customer_id in gone:
-                self.links[key] = replace(link, customer_id=None, contact_person_id=None)
-        self.links |= made.after.links
-        return [result.outcome for result in made.results]
-
-    def _loaded(self, records: Sequence[Record]) -> State:
-        """What `State` promises to hold for these records, and nothing else."""
-        keys = {record.key for record in records}
-        keys |= {Key("account", record.account_id) for record in records if record.account_id}
-        links = {key: link for key, link in self.links.items() if key in keys}
-        restored = {
-            record.key.record_id
-            for record in records
-            if not record.deleted and record.key.record_type == "account"
-            if record.key in links and links[record.key].deleted
-        }
-        links |= {key: link for key, link in self.links.items() if link.account_id in restored and not link.deleted}
-        ids = {id_ for link in links.values() for id_ in (link.customer_id, link.own_customer_id)} - {None}
-        links |= {key: link for key, link in self.links.items() if link.home in ids}
-        person_ids = {link.contact_person_id for link in links.values()}
-        return State(
-            links,
-            {id_: one for id_, one in self.customers.items() if id_ in ids},
-            {id_: one for id_, one in self.persons.items() if id_ in person_ids},
-        )
-
-    def merge(self, gone_id: str, into_id: str) -> list[Key]:
-        """Merge a customer into another one, as `merging.joining` does; the records that had their home at it."""
-        gone, stays = self.customers[gone_id], self.customers[into_id]
-        for customer in (gone, stays):
-            upholding = [link for link in self.links.values() if link.upholds == customer.id]
-            if upholding:
-                first = min(upholding, key=lambda link: (link.rank, link.key))
-                self.links[first.key] = replace(first, fields=customer.fields)
-        ranks = [link.rank for link in self.links.values() if link.home == into_id]
-        moved = sorted((link for link in self.links.values() if link.home == gone_id), key=lambda one: one.rank)
-        for link in [*self.links.values()]:
-            ids = {name: getattr(link, name) for name in ("customer_id", "own_customer_id")}
-            ids = {name: into_id if id_ == gone_id else id_ for name, id_ in ids.items()}
-            offset = max(ranks) + 1 if ranks and link in moved else 0
-            self.links[link.key] = replace(link, **ids, rank=link.rank + offset)
-        self.persons = {
-            id_: replace(one, customer_id=into_id) if one.customer_id == gone_id else one
-            for id_, one in self.persons.items()
-        }
-        transactions = gone.has_transactions or stays.has_transactions
-        self.customers[into_id] = replace(stays, has_transactions=transactions)
-        del self.customers[gone_id]
-        return [link.key for link in moved]
-
-    def transact(self) -> None:
-        """Every customer there is gets a document."""
-        self.customers = {id_: replace(one, has_transactions=True) for id_, one in self.customers.items()}
-
-    def shown(self, *, active: bool = True) -> list[tuple[str, list[str]]]:
-        """Each active (or inactive) customer's name with its persons' names."""
-        return sorted(
-            (
-                customer.fields.customer_name,
-                sorted(one.fields.last_name for one in self.persons.values() if one.customer_id == customer.id),
-            )
-            for customer in self.customers.values()
-            if customer.active == active
-        )
+EDITED, SOMEONE = ImportedCustomer(customer_name="Edited"), ImportedContactPerson(last_name="Someone")
 
 
 class TestThreeCases:
@@ -180,15 +71,15 @@ class TestVersions:
     def test_a_newer_version_that_says_the_same_leaves_the_customer_unchanged(self) -> None:
         books = Books()
         books.apply(account("a"), contact("c", at="a"), contact("d"))
-        before = books._loaded([account("a"), contact("c"), contact("d")])
+        before = books.loaded([account("a"), contact("c"), contact("d")])
 
         records = [account("a", 2), contact("c", 2, at="a"), contact("d", 2)]
         made = plan(before, records, lambda: "never used")
 
         assert [result.outcome for result in made.results] == ["unchanged"] * 3
-        changes = crm_changes.between(before, made.after)
+        changes = crm_changes.between(before, made)
         assert len(changes.changed_links) == 3
-        assert changes == crm_changes.Changes([], [], [], [], [], [], [], changes.changed_links, [])
+        assert changes == crm_changes.Changes(changed_links=changes.changed_links)
 
 
 class TestCaseChanges:
@@ -280,6 +171,119 @@ class TestDeleting:
         assert books.apply(account("a", 1), contact("c", 1)) == ["unchanged"] * 2
 
         assert books.shown() == []
+
+
+class TestBackAgain:
+    """S28: what went with its record is the same customer when the record is restored, with the same persons."""
+
+    def ids(self, books: Books) -> tuple[set[str], set[str]]:
+        return set(books.customers), set(books.persons)
+
+    def test_s28_a_restored_account_brings_its_customer_and_its_persons_back(self) -> None:
+        books = Books()
+        books.apply(account("a"), contact("c", at="a"))
+        before = self.ids(books)
+        books.apply(account("a", 2, deleted=True))
+        books.apply(contact("c", 2))
+        assert self.ids(books)[0] != before[0]
+
+        assert books.apply(account("a", 3), contact("c", 3, at="a")) == ["created", "updated"]
+
+        assert self.ids(books) == before
+        assert books.shown() == [("Company a", ["Person c"])]
+
+    def test_s28_a_restored_contact_is_the_same_person_at_the_same_customer(self) -> None:
+        books = Books()
+        books.apply(account("a"), contact("c", at="a"), contact("d"))
+        before = self.ids(books)
+        books.apply(contact("c", 2, deleted=True), contact("d", 2, deleted=True))
+        assert books.shown() == [("Company a", [])]
+
+        assert books.apply(contact("c", 3, at="a"), contact("d", 3)) == ["created", "created"]
+
+        assert self.ids(books) == before
+
+    def test_s25_a_contact_that_stood_alone_joined_an_account_and_stands_alone_again(self) -> None:
+        books = Books()
+        books.apply(account("a"), contact("c"))
+        before = self.ids(books)
+        books.apply(contact("c", 2, at="a"))
+        assert self.ids(books)[0] < before[0]
+
+        assert books.apply(contact("c", 3)) == ["updated"]
+
+        assert self.ids(books) == before
+
+    def test_s29_what_was_merged_comes_back_as_the_one_that_stayed(self) -> None:
+        books = Books()
+        books.apply(account("a"), account("b"))
+        kept, gone = (books.links[Key("account", id_)].customer_id or "" for id_ in "ab")
+        books.merge(gone, kept)
+        books.apply(account("a", 2, deleted=True), account("b", 2, deleted=True))
+
+        assert books.apply(account("b", 3)) == ["created"]
+
+        assert set(books.customers) == {kept}
+
+    def test_one_that_was_deleted_by_hand_is_a_new_customer(self) -> None:
+        books = Books()
+        books.apply(account("a"))
+        (gone,) = books.customers
+        books.transact()
+        books.apply(account("a", 2, deleted=True))
+        books.remove_by_hand(gone)
+
+        assert books.apply(account("a", 3)) == ["created"]
+
+        assert gone not in books.customers
+        assert books.shown() == [("Company a", [])]
+
+
+class TestReapplied:
+    def test_what_was_changed_in_invoice_is_brought_back(self) -> None:
+        books = Books()
+        records = [account("a"), contact("c", at="a")]
+        books.apply(*records)
+        before = books.copy()
+        books.customers = {id_: replace(one, fields=EDITED) for id_, one in books.customers.items()}
+        books.persons = {id_: replace(one, fields=SOMEONE) for id_, one in books.persons.items()}
+        assert books.apply(*records) == ["unchanged"] * 2
+
+        assert [one.outcome for one in books.results(records, reapply=True)] == ["updated"] * 2
+
+        assert replace(books, ids=before.ids) == before
+        assert [one.outcome for one in books.results(records, reapply=True)] == ["unchanged"] * 2
+
+    def test_the_crm_was_set_back_and_its_older_versions_count(self) -> None:
+        books = Books()
+        books.apply(account("a", 5, name="New"), account("b", 5), contact("c", 5, deleted=True))
+        records = [account("a", 2, name="Old"), account("b", 2, deleted=True), contact("c", 2)]
+
+        results = books.results(records, reapply=True)
+
+        assert [(one.outcome, one.known_version) for one in results] == [("updated", 5), ("deleted", 5), ("created", 5)]
+        assert books.shown() == [("Old", []), ("Person c", ["Person c"])]
+        assert books.apply(account("a", 3, name="Newer")) == ["updated"]
+
+
+class TestToldOfEachRecord:
+    def test_name_version_and_case_are_told(self) -> None:
+        books = Books()
+        books.apply(account("a", 2), contact("c", at="a"), contact("d"), account("g"))
+        gone = [account("g", 2, deleted=True), contact("d", 2, deleted=True)]
+        records = [account("a", 1), account("b"), contact("c", at="a"), contact("e"), contact("f", at="?"), *gone]
+
+        told = {one.record_id: one for one in books.results(records)}
+
+        assert {id_: (one.known_version, one.customer_name, one.stands_alone) for id_, one in told.items()} == {
+            "a": (2, "Company a", False),
+            "b": (None, "Company b", False),
+            "c": (1, "Company a", False),
+            "d": (1, "Person d", True),
+            "e": (None, "Person e", True),
+            "f": (None, None, False),
+            "g": (1, "Company g", False),
+        }
 
 
 class TestMerged:
@@ -387,100 +391,6 @@ class TestRefusals:
         assert books.links == {}
 
 
-ACCOUNTS, CONTACTS = ("a", "b", "e"), ("c", "d", "f")
-
-
-class Crm:
-    """A CRM: what is done to it gives the records it would publish, and what a fresh import would find."""
-
-    def __init__(self) -> None:
-        self.newest: dict[Key, Record] = {}
-        self.published: list[Record] = []
-
-    def do(self, id_: str, *, at: str | None, deleted: bool, name: str) -> None:
-        """Create, edit, delete or restore a record; a deleted account leaves its contacts standing alone (S25)."""
-        if id_ in ACCOUNTS:
-            self._publish(account(id_, self._next("account", id_), name=name, deleted=deleted))
-            if deleted:
-                for record in [*self.newest.values()]:
-                    if record.account_id == id_:
-                        key, person = record.key, record.contact_person
-                        assert person is not None
-                        self._publish(contact(key.record_id, record.version + 1, name=person.last_name))
-            return
-        exists = at is not None and not self.newest.get(Key("account", at), account(at, deleted=True)).deleted
-        version = self._next("contact", id_)
-        self._publish(contact(id_, version, at=at if exists else None, name=name, deleted=deleted))
-
-    def _next(self, record_type: str, id_: str) -> int:
-        known = self.newest.get(Key("account" if record_type == "account" else "contact", id_))
-        return known.version + 1 if known else 1
-
-    def _publish(self, record: Record) -> None:
-        self.newest[record.key] = record
-        self.published.append(record)
-
-    def customers(self, groups: Sequence[Sequence[Key]] = ()) -> list[tuple[str, list[str]]]:
-        """The customers that a fresh import makes; of each of ``groups``, merged in that order, one."""
-        merged = {key for group in groups for key in group}
-        alone = [[key] for key in self.newest if key not in merged]
-        found = (self._customer(group) for group in [*groups, *alone])
-        return sorted(customer for customer in found if customer is not None)
-
-    def _customer(self, group: Sequence[Key]) -> tuple[str, list[str]] | None:
-        live = {key: record for key, record in self.newest.items() if not record.deleted}
-        homes = [live[key] for key in group if key in live and live[key].account_id is None]
-        names = [record.customer.customer_name for record in homes if record.customer]
-        persons = [
-            record.contact_person.last_name
-            for record in live.values()
-            if record.contact_person and (record in homes or Key("account", record.account_id or "") in group)
-        ]
-        return (names[0], sorted(persons)) if names else None
-
-
-doings = st.lists(
-    st.fixed_dictionaries(
-        {
-            "id_": st.sampled_from([*ACCOUNTS, *CONTACTS]),
-            "at": st.sampled_from([None, *ACCOUNTS]),
-            "deleted": st.booleans(),
-            "name": st.sampled_from(["", "Alfreds", "Bólido"]),
-        }
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-def run(doings: list[dict[str, object]], data: st.DataObject, *, merging: bool) -> tuple[Crm, Books, list[list[Key]]]:
-    """What is done in a CRM comes to Invoice in any order, some of it twice; with merges in between, their groups."""
-    crm = Crm()
-    for doing in doings:
-        crm.do(**doing)  # type: ignore[arg-type]
-    arriving = data.draw(st.permutations(crm.published))
-    arriving += data.draw(st.lists(st.sampled_from(crm.published), max_size=5))
-    books = Books()
-    groups: list[list[Key]] = []
-    while arriving:
-        size = data.draw(st.integers(1, 4))
-        command, arriving = arriving[:size], arriving[size:]
-        outcomes = books.apply(*command)
-        if data.draw(st.booleans()):
-            books.transact()
-        # As sync does: a contact whose account is missing comes again, later.
-        missing = [one for one, outcome in zip(command, outcomes, strict=True) if outcome == "account_missing"]
-        arriving += missing
-        active = [id_ for id_, one in books.customers.items() if one.active]
-        if merging and len(active) > 1 and data.draw(st.booleans()):
-            gone_id, into_id, *_ = data.draw(st.permutations(active))
-            homes = sorted((link for link in books.links.values() if link.home == into_id), key=lambda one: one.rank)
-            moved = books.merge(gone_id, into_id)
-            group = [*(link.key for link in homes), *moved]
-            groups = [*(one for one in groups if not set(one) & set(group)), group]
-    return crm, books, groups
-
-
 @settings(max_examples=400, deadline=None)
 @given(doings=doings, data=st.data())
 def test_s25_any_order_and_repetition_ends_with_the_customers_of_a_fresh_import(
@@ -501,3 +411,38 @@ def test_s29_after_merges_too_and_what_was_merged_stays_one(
 
     assert books.shown() == crm.customers(groups)
     assert all(one.has_transactions for one in books.customers.values() if not one.active)
+
+
+def test_a_customer_that_goes_and_comes_back_in_one_command_has_lost_the_contacts_that_are_not_named() -> None:
+    books = Books()
+    books.apply(account("a"), account("b"), contact("c", at="b"), contact("d", at="b"))
+    kept, gone = (books.links[Key("account", id_)].customer_id or "" for id_ in "ab")
+    books.merge(gone, kept)
+    books.apply(account("b", 2, deleted=True))
+    one_by_one = books.copy()
+    records = [account("a", 2, deleted=True), account("b", 3), contact("c", 2, at="b")]
+
+    outcomes = [one_by_one.apply(record)[0] for record in records]
+
+    assert books.apply(*records) == outcomes == ["deleted", "created", "updated"]
+    assert replace(books, ids=one_by_one.ids) == one_by_one
+    assert (set(books.customers), books.shown()) == ({kept}, [("Company b", ["Person c"])])
+    assert books.apply(contact("d", 2, at="b")) == ["updated"]
+    assert books.shown() == [("Company b", ["Person c", "Person d"])]
+
+
+@settings(max_examples=300, deadline=None)
+@given(doings=doings, data=st.data())
+def test_a_command_does_what_its_records_do_one_after_another(
+    doings: list[dict[str, object]], data: st.DataObject
+) -> None:
+    crm, books, _ = run(doings, data, merging=True, wholly=False)
+    records = sorted(crm.newest.values(), key=lambda record: record.key)
+    reapply = data.draw(st.booleans())
+    one_by_one = books.copy()
+
+    results = [one_by_one.results([record], reapply=reapply)[0] for record in records]
+
+    at_once = books.results(data.draw(st.permutations(records)), reapply=reapply)
+    assert sorted(at_once, key=lambda one: (one.record_type, one.record_id)) == results
+    assert replace(books, ids=one_by_one.ids) == one_by_one

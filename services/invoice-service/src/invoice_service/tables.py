@@ -6,6 +6,7 @@ from servicekit.identity import models as identity
 
 from invoice_service import numbering
 from invoice_service.base import Base
+from invoice_service.customers import departed
 from invoice_service.customers import models as customers
 from invoice_service.estimates import models as estimates
 from invoice_service.invoices import models as invoices
@@ -21,6 +22,7 @@ TABLES = (
     organizations.Organization,
     items.Item,
     customers.Customer,
+    departed.departed_customers,
     estimates.Estimate,
     invoices.Invoice,
     payments.Payment,

@@ -1,10 +1,11 @@
 """What is to be written to get from one state of customers and links to another. Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
 
 from contracts.customers import ImportedCustomer
 
+from invoice_service.customers.crm_plan import Plan
 from invoice_service.customers.crm_state import KnownCustomer, KnownPerson, Link, State
 
 
@@ -12,36 +13,60 @@ from invoice_service.customers.crm_state import KnownCustomer, KnownPerson, Link
 class Changes:
     """``changed_customers`` are all whose record shows something else now: a field, a person or a CRM link.
 
-    ``deleted_persons`` and ``changed_links`` are those of the state; a deleted customer takes all its others with it.
-    ``changed_fields`` are links, new or changed ones, that say something else of their customer.
+    ``returned_customers`` are those of the new ones that were there before they went with their records;
+    ``emptied_customers`` those that went and came back at once, without the persons of the CRM. ``returned_persons``:
+    those of the new ones who were there before. ``deleted_persons`` and ``changed_links`` are those of the state; a
+    customer that is deleted or emptied leaves all its others behind, too. ``changed_fields`` are links, new or changed
+    ones, that say something else of their customer.
     """
 
-    new_customers: list[KnownCustomer]
-    changed_customers: list[KnownCustomer]
-    deleted_customers: list[str]
-    new_persons: list[KnownPerson]
-    changed_persons: list[KnownPerson]
-    deleted_persons: list[str]
-    new_links: list[Link]
-    changed_links: list[Link]
-    changed_fields: list[Link]
+    new_customers: list[KnownCustomer] = field(default_factory=list)
+    returned_customers: list[str] = field(default_factory=list)
+    changed_customers: list[KnownCustomer] = field(default_factory=list)
+    deleted_customers: list[str] = field(default_factory=list)
+    emptied_customers: list[str] = field(default_factory=list)
+    new_persons: list[KnownPerson] = field(default_factory=list)
+    returned_persons: list[str] = field(default_factory=list)
+    changed_persons: list[KnownPerson] = field(default_factory=list)
+    deleted_persons: list[str] = field(default_factory=list)
+    new_links: list[Link] = field(default_factory=list)
+    changed_links: list[Link] = field(default_factory=list)
+    changed_fields: list[Link] = field(default_factory=list)
 
 
-def between(before: State, after: State) -> Changes:
-    """The changes that lead from ``before`` to ``after``."""
-    touched = set(_touched(before, after))
+def between(before: State, made: Plan) -> Changes:
+    """The changes that lead from ``before`` to what was planned."""
+    after = made.after
+    emptied = made.emptied & before.customers.keys()
+    touched = emptied.union(_touched(before, after))
+    new = [one for one in after.customers.values() if one.id not in before.customers]
     kept = [one for one in after.customers.values() if one.id in before.customers]
+    # Those at an emptied customer go with the others there, whom the state does not know, and come back.
+    persons = {id_: one for id_, one in before.persons.items() if one.customer_id not in emptied}
+    new_persons = [one for one in after.persons.values() if one.id not in persons]
+    known_persons = {link.contact_person_id for link in before.links.values()} if new_persons else set()
     return Changes(
-        new_customers=[one for one in after.customers.values() if one.id not in before.customers],
+        new_customers=new,
+        returned_customers=[one.id for one in new if one.id in before.departed],
         changed_customers=[one for one in kept if one.id in touched or before.customers[one.id] != one],
         deleted_customers=[id_ for id_ in before.customers if id_ not in after.customers],
-        new_persons=[one for one in after.persons.values() if one.id not in before.persons],
-        changed_persons=[one for one in after.persons.values() if before.persons.get(one.id, one) != one],
-        deleted_persons=[id_ for id_ in before.persons if id_ not in after.persons],
+        emptied_customers=[id_ for id_ in emptied if id_ in after.customers],
+        new_persons=new_persons,
+        returned_persons=[one.id for one in new_persons if one.id in known_persons],
+        changed_persons=[one for one in after.persons.values() if persons.get(one.id, one) != one],
+        deleted_persons=[id_ for id_ in persons if id_ not in after.persons],
         new_links=[link for key, link in after.links.items() if key not in before.links],
-        changed_links=[link for key, link in after.links.items() if before.links.get(key, link) != link],
+        changed_links=[
+            link
+            for key, link in after.links.items()
+            if (was := before.links.get(key)) is not None and (was != link or _was_at(was, emptied))
+        ],
         changed_fields=[link for key, link in after.links.items() if _fields(before.links.get(key)) != link.fields],
     )
+
+
+def _was_at(link: Link, emptied: Set[str]) -> bool:
+    return link.key.record_type == "contact" and link.customer_id in emptied
 
 
 def _touched(before: State, after: State) -> Iterator[str | None]:

@@ -4,21 +4,24 @@ What holds, and is what the tests prove:
 
 - Whatever the order and repetition in which the versions of records arrive, the customers that come of it are the
   same: those of a fresh import of the newest versions. A contact whose account is not known yet must be sent again.
+- A command does what its records do one after another, in the order of their keys: how an import is divided into
+  commands makes no difference.
 - A customer made from CRM records goes away when no live record upholds it any more; with transactions it becomes
-  inactive instead, and comes back with its record (S25, S28).
+  inactive instead. It comes back with its record, as the same customer with the same persons (S25, S28).
 - Only the imported fields of a customer are touched (S27).
 - After merging (S29) several records have their home at one customer: it stays while one of them upholds it, and the
   first of these, by rank, says what its fields are; when it goes, the next one's fields take their place. They have the
   same home for good, even if the customer goes away meanwhile.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.customers import CrmRecordResult, RecordOutcome
 
-from invoice_service.customers.crm_state import Key, KnownCustomer, KnownPerson, Link, Record, State
+from invoice_service.customers import crm_explained
+from invoice_service.customers.crm_ledger import Ledger
+from invoice_service.customers.crm_state import Key, KnownPerson, Link, Record, State
 from invoice_service.plans.room import CustomerRoom
 
 
@@ -27,65 +30,114 @@ class Plan:
     """``after``: the state to reach. ``results``: one for each record, in order.
 
     ``causes``: customer → the correlation id of the record that concerned it last; some of them are unchanged.
+    ``emptied``: customers that went meanwhile, with all persons of the CRM who were there; some of them came back.
+    ``more``: how many customers more there are.
     """
 
     after: State
     results: tuple[CrmRecordResult, ...]
     causes: dict[str, str | None]
+    emptied: frozenset[str]
+    more: int
 
 
-def plan(before: State, records: Sequence[Record], new_id: Callable[[], str], room: CustomerRoom | None = None) -> Plan:
+def plan(
+    before: State,
+    records: Sequence[Record],
+    new_id: Callable[[], str],
+    room: CustomerRoom | None = None,
+    *,
+    reapply: bool = False,
+    explain: bool = False,
+) -> Plan:
     """Apply ``records`` to ``before``; of a record that comes several times only the highest version counts.
 
-    Accounts come before contacts, and what is left by a record is looked at in the end: so the order within a command
-    does not matter. ``new_id`` names new customers and persons. ``room``: what the organization's plan leaves for new
-    customers (S13); a record that needs one more fails, and what comes free counts from the next command on.
+    ``new_id`` names new customers and persons. ``room``: what the organization's plan leaves for new customers (S13);
+    a record that needs one more fails. ``reapply``: apply also what is not newer than what was applied. ``explain``:
+    the results tell their changes.
     """
-    work = _Work(before, new_id, room)
     newest: dict[Key, int] = {}
     for index, record in enumerate(records):
         if record.key not in newest or record.version > records[newest[record.key]].version:
             newest[record.key] = index
-    outcomes: dict[int, _Outcome] = {}
-    for index in sorted(newest.values(), key=lambda index: records[index].key.record_type):
-        outcomes[index] = work.apply(records[index])
-    work.settle_what_was_left()
-    results = [work.result(record, outcomes.get(index, _Outcome("unchanged"))) for index, record in enumerate(records)]
-    return Plan(State(work.links, work.customers, work.persons), tuple(results), work.causes)
+    ledger = Ledger(before, new_id)
+    work = _Work(ledger, room, reapply=reapply, explain=explain)
+    results = {newest[key]: work.apply(records[newest[key]]) for key in sorted(newest)}
+    for index in range(len(records)):
+        if index not in results:
+            results[index] = work.passed_over(records[index])
+    ordered = tuple(results[index] for index in range(len(records)))
+    return Plan(ledger.state(), ordered, ledger.causes, frozenset(ledger.emptied), ledger.more)
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """``ended``: the customer that the record no longer upholds; what becomes of it is known at the end."""
+    """``ended``: the customer that the record no longer upholds; what becomes of it is known when that is settled."""
 
     outcome: RecordOutcome
     reason: str | None = None
     ended: str | None = None
 
 
+_UNCHANGED = _Outcome("unchanged")
+_CHANGES_NOTHING = ("unchanged", "failed", "account_missing")
+
+
 class _Work:
-    """The state while records are applied to it."""
+    """Decides what each record does, and has the ledger do it."""
 
-    def __init__(self, before: State, new_id: Callable[[], str], room: CustomerRoom | None) -> None:
-        self.links = dict(before.links)
-        self.customers = dict(before.customers)
-        self.persons = dict(before.persons)
-        self.causes: dict[str, str | None] = {}
-        self._before = before.links
-        self._new_id = new_id
+    def __init__(self, ledger: Ledger, room: CustomerRoom | None, *, reapply: bool, explain: bool) -> None:
+        self._ledger = ledger
         self._room = room
-        self._places = room.left if room else 0
+        self._reapply = reapply
+        self._explain = explain
         self._accounts_without_place: set[str] = set()
-        self._at_home: dict[str, set[Key]] = defaultdict(set)
-        self._left: set[str] = set()
-        self._made_inactive: set[str] = set()
-        for link in before.links.values():
-            self._at_home[link.home or ""].add(link.key)
 
-    def apply(self, record: Record) -> _Outcome:
-        link = self.links.get(record.key)
-        if link is not None and record.version <= link.version:
-            return _Outcome("unchanged")
+    def apply(self, record: Record) -> CrmRecordResult:
+        """Apply the record and settle what it left."""
+        ledger = self._ledger
+        link = ledger.links.get(record.key)
+        before = ledger.seen(link)
+        outcome = self._decide(record, link)
+        made_inactive = ledger.settle()
+        final = outcome.outcome
+        if outcome.ended is not None and outcome.ended in made_inactive:
+            final = "made_inactive"
+        elif outcome.ended is not None and outcome.ended in ledger.customers:
+            final = "updated"  # another record upholds the customer, as after merging
+        now = ledger.links.get(record.key)
+        after = ledger.seen(now)
+        at = after.at or before.at
+        known = link if record.deleted else now
+        return CrmRecordResult(
+            record_type=record.key.record_type,
+            record_id=record.key.record_id,
+            outcome=final,
+            customer_id=after.at.id if after.at else None,
+            customer_name=at.fields.customer_name if at else None,
+            stands_alone=known.stands_alone if known else False,
+            known_version=link.version if link else None,
+            changes=crm_explained.changes(before, after) if self._explain and final not in _CHANGES_NOTHING else (),
+            reason=outcome.reason,
+        )
+
+    def passed_over(self, record: Record) -> CrmRecordResult:
+        """The result of a version that a higher one of the same command takes the place of."""
+        link = self._ledger.links.get(record.key)
+        at = self._ledger.seen(link).at
+        return CrmRecordResult(
+            record_type=record.key.record_type,
+            record_id=record.key.record_id,
+            outcome="unchanged",
+            customer_id=at.id if at else None,
+            customer_name=at.fields.customer_name if at else None,
+            stands_alone=link.stands_alone if link else False,
+            known_version=link.version if link else None,
+        )
+
+    def _decide(self, record: Record, link: Link | None) -> _Outcome:
+        if link is not None and record.version <= link.version and not self._reapply:
+            return _UNCHANGED
         if record.refusal is not None:
             return _Outcome("failed", record.refusal)
         if record.deleted:
@@ -95,66 +147,69 @@ class _Work:
         return self._contact(record, link)
 
     def _delete(self, record: Record, link: Link | None) -> _Outcome:
+        ledger = self._ledger
         if link is None or link.deleted:
             known = link or Link(record.key, record.version)
-            self._put(replace(known, version=record.version, deleted=True))
-            return _Outcome("unchanged")
-        left, ended = link.customer_id, link.upholds
+            ledger.put(replace(known, version=record.version, deleted=True))
+            return _UNCHANGED
+        ended = link.upholds
+        ledger.leave(link.customer_id, record)
         if record.key.record_type == "contact":
-            self.persons.pop(link.contact_person_id or "", None)
+            ledger.persons.pop(link.contact_person_id or "", None)
             # What it had for itself is what a restored contact comes back to.
-            home = link.own_customer_id
-            link = replace(link, customer_id=home, contact_person_id=None, account_id=None, stands_alone=False)
-        self._put(replace(link, version=record.version, deleted=True))
-        self._leave(left, record)
+            link = replace(link, customer_id=link.own_customer_id, account_id=None, stands_alone=False)
+        ledger.put(replace(link, version=record.version, deleted=True))
         return _Outcome("deleted", ended=ended)
 
     def _account(self, record: Record, link: Link | None) -> _Outcome:
-        if record.customer is None:
+        ledger, said = self._ledger, record.customer
+        if said is None:
             return _Outcome("failed", "customer: an account that is not deleted needs it")
-        known = self.customers.get((link and link.customer_id) or "")
-        if known is None and (refused := self._take_place()) is not None:
+        known = ledger.customers.get((link and link.customer_id) or "")
+        if known is None and (refused := self._refuse_place()) is not None:
             self._accounts_without_place.add(record.key.record_id)
             return refused
-        customer_id = known.id if known else self._new_home(link)
+        customer_id = known.id if known else ledger.home_to_make(link)
         rank = link.rank if link else 0
-        self._put(Link(record.key, record.version, customer_id=customer_id, rank=rank))
-        customer = self._keep_customer(customer_id, record, reactivate=link is None or link.deleted)
+        ledger.put(Link(record.key, record.version, customer_id=customer_id, rank=rank))
+        ledger.keep_customer(customer_id, record, said, reactivate=link is None or link.deleted)
         if link is not None and link.deleted:
-            self._gather(record, customer.id)
+            self._gather(record, customer_id)
         if known is None:
             return _Outcome("created" if link is None or link.deleted else "updated")
-        changed = customer != known or (link is not None and link.deleted)
+        changed = ledger.customers[customer_id] != known or (link is not None and link.deleted)
         return _Outcome("updated" if changed else "unchanged")
 
     def _gather(self, record: Record, customer_id: str) -> None:
         """Bring the contacts that came while their account was deleted to the account's customer again."""
-        for link in [*self.links.values()]:
-            person = self.persons.get(link.contact_person_id or "")
-            if link.account_id == record.key.record_id and not link.deleted and person is not None:
-                self._leave(link.customer_id, record)
-                self.persons[person.id] = replace(person, customer_id=customer_id)
-                self._put(replace(link, customer_id=customer_id, stands_alone=False))
+        ledger = self._ledger
+        for link in ledger.contacts_of(record.key.record_id):
+            person = ledger.persons.get(link.contact_person_id or "")
+            if person is not None:
+                ledger.leave(link.customer_id, record)
+                ledger.persons[person.id] = replace(person, customer_id=customer_id)
+                ledger.put(replace(link, customer_id=customer_id, stands_alone=False))
 
     def _contact(self, record: Record, link: Link | None) -> _Outcome:
+        ledger = self._ledger
         if record.contact_person is None:
             return _Outcome("failed", "contact_person: a contact that is not deleted needs it")
-        account = self.links.get(Key("account", record.account_id)) if record.account_id else None
+        account = ledger.links.get(Key("account", record.account_id)) if record.account_id else None
         if record.account_id in self._accounts_without_place:
             return self._no_place()
         if record.account_id and account is None:
             return _Outcome("account_missing", f"account {record.account_id} is not known yet; send the contact again")
-        at = self.customers.get(account.customer_id or "") if account is not None and not account.deleted else None
-        own = self.customers.get((link and link.own_customer_id) or "")
-        before = (at or own, self.persons.get((link and link.contact_person_id) or ""))
+        at = ledger.customers.get(account.customer_id or "") if account is not None and not account.deleted else None
+        own = ledger.customers.get((link and link.own_customer_id) or "")
+        before = (at or own, ledger.persons.get((link and link.contact_person_id) or ""))
         if at is None and record.customer is None:
             return _Outcome("failed", "customer: a contact that stands alone needs it")
-        if at is None and own is None and (refused := self._take_place()) is not None:
+        if at is None and own is None and (refused := self._refuse_place()) is not None:
             return refused
         home = link.own_customer_id if link else None
         if at is None:
-            home = own.id if own else self._new_home(link)
-        person_id = before[1].id if before[1] else self._new_id()
+            home = own.id if own else ledger.home_to_make(link)
+        person_id = (link and link.contact_person_id) or ledger.new_id()
         now = Link(
             record.key,
             record.version,
@@ -165,111 +220,24 @@ class _Work:
             stands_alone=at is None,
             rank=link.rank if link else 0,
         )
-        self._put(now)
-        if at is None:
-            at = self._keep_customer(home or "", record, reactivate=link is None or link.upholds is None)
+        if link is not None and (link.customer_id != now.customer_id or (link.stands_alone and not now.stands_alone)):
+            ledger.leave(link.customer_id, record)
+        ledger.put(now)
+        if at is None and home is not None and record.customer is not None:
+            ledger.keep_customer(home, record, record.customer, reactivate=link is None or link.upholds is None)
+            at = ledger.customers[home]
+        assert at is not None
         person = KnownPerson(person_id, at.id, record.contact_person)
-        self.persons[person.id] = person
-        self.causes[at.id] = record.correlation_id
-        if link is not None and (link.customer_id != at.id or (link.stands_alone and not now.stands_alone)):
-            self._leave(link.customer_id, record)
+        ledger.keep_person(person, record)
         if link is None or (link.deleted and (before[0] is None or not now.stands_alone)):
             return _Outcome("created")
         return _Outcome("unchanged" if before == (at, person) else "updated")
 
-    def _take_place(self) -> _Outcome | None:
-        """Take one of the plan's places for a customer to make; why not, if there is none."""
-        if self._room is None:
+    def _refuse_place(self) -> _Outcome | None:
+        """Why no customer may be made, if none may."""
+        if self._room is None or self._room.used + self._ledger.more < self._room.cap:
             return None
-        if self._places == 0:
-            return self._no_place()
-        self._places -= 1
-        return None
+        return self._no_place()
 
     def _no_place(self) -> _Outcome:
         return _Outcome("failed", self._room.refusal if self._room else None)
-
-    def _new_home(self, link: Link | None) -> str:
-        """The id of a customer to make: for the record, and for all that were merged with it into one that is gone."""
-        customer_id = self._new_id()
-        if link is not None and link.home is not None:
-            for key in [*self._at_home[link.home]]:
-                self._put(self.links[key].at_home(customer_id))
-        return customer_id
-
-    def _keep_customer(self, customer_id: str, record: Record, *, reactivate: bool) -> KnownCustomer:
-        """Make the customer that the record has its home at, or bring the known one up to date."""
-        assert record.customer is not None
-        customer = self.customers.get(customer_id) or KnownCustomer(customer_id, record.customer)
-        if len(self._at_home[customer_id]) > 1:
-            self._put(replace(self.links[record.key], fields=record.customer))
-        if (first := self._first(customer_id, self.links)) is not None and first.key == record.key:
-            customer = replace(customer, fields=record.customer)
-        if reactivate:
-            customer = replace(customer, active=True)
-        self.customers[customer_id] = customer
-        self.causes[customer_id] = record.correlation_id
-        return customer
-
-    def _put(self, link: Link) -> None:
-        known = self.links.get(link.key)
-        if known is not None and known.home != link.home:
-            self._at_home[known.home or ""].discard(link.key)
-        self._at_home[link.home or ""].add(link.key)
-        self.links[link.key] = link
-
-    def _first(self, customer_id: str, links: Mapping[Key, Link]) -> Link | None:
-        """Of the records that uphold the customer the one that says what its fields are."""
-        known = (links[key] for key in self._at_home[customer_id] if key in links)
-        upholding = [link for link in known if link.upholds == customer_id]
-        return min(upholding, key=lambda link: (link.rank, link.key), default=None)
-
-    def _leave(self, customer_id: str | None, record: Record) -> None:
-        if customer_id is not None:
-            self._left.add(customer_id)
-            self.causes[customer_id] = record.correlation_id
-
-    def settle_what_was_left(self) -> None:
-        """Customers that a record left show the next one's fields; without one they go, or become inactive."""
-        deleted = set()
-        for customer_id in self._left & self.customers.keys():
-            customer, first = self.customers[customer_id], self._first(customer_id, self.links)
-            if first is not None:
-                said_before = self._first(customer_id, self._before)
-                if (said_before is None or said_before.key != first.key) and first.fields is not None:
-                    self.customers[customer_id] = replace(customer, fields=first.fields)
-            elif customer.imported and customer.has_transactions:
-                self.customers[customer_id] = replace(customer, active=False)
-                self._made_inactive.add(customer_id)
-            elif customer.imported:
-                del self.customers[customer_id]
-                deleted.add(customer_id)
-        if deleted:
-            self.persons = {id_: one for id_, one in self.persons.items() if one.customer_id not in deleted}
-            self.links = {key: _without(link, deleted) for key, link in self.links.items()}
-
-    def result(self, record: Record, outcome: _Outcome) -> CrmRecordResult:
-        """What became of a record, now that all are applied."""
-        link = self.links.get(record.key)
-        final = outcome.outcome
-        if outcome.ended is not None and outcome.ended in self._made_inactive:
-            final = "made_inactive"
-        elif outcome.ended is not None and outcome.ended in self.customers:
-            final = "updated"  # another record upholds the customer, as after merging
-        return CrmRecordResult(
-            record_type=record.key.record_type,
-            record_id=record.key.record_id,
-            outcome=final,
-            customer_id=link.customer_id if link and link.customer_id in self.customers else None,
-            reason=outcome.reason,
-        )
-
-
-def _without(link: Link, deleted: set[str]) -> Link:
-    """The link of a contact without customers that are gone, and without the person, who went with the customer.
-
-    Its home it keeps, as an account does: what was merged comes back as one.
-    """
-    if link.key.record_type == "contact" and link.customer_id in deleted:
-        return replace(link, customer_id=None, contact_person_id=None)
-    return link

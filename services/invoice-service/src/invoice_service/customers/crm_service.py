@@ -5,15 +5,17 @@ still holds when it is written.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from contracts.customers import CrmRecordResult
+from contracts.customers import CrmRecordPlan, CrmRecordResult, CustomerDeleted
 from servicekit import outbox, search
 from servicekit.db import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers import crm_changes, crm_store, duplicates, events, queries
+from invoice_service.customers import crm_changes, crm_preview, crm_store, duplicates, events, queries
 from invoice_service.customers.crm_changes import Changes
 from invoice_service.customers.crm_plan import Plan, plan
+from invoice_service.customers.crm_preview import Asked
 from invoice_service.customers.crm_state import KnownCustomer, Record, State
 from invoice_service.customers.likeness import Likeness, likeness
 from invoice_service.customers.queries import SEARCH_KIND, WholeCustomer
@@ -21,16 +23,25 @@ from invoice_service.organizations import queries as organizations
 from invoice_service.plans import service as plans
 
 
-async def apply(session: AsyncSession, organization_id: str, records: Sequence[Record]) -> tuple[CrmRecordResult, ...]:
-    """Apply the records whose version is newer than the one applied last; one result for each, in order.
+async def apply(
+    session: AsyncSession,
+    organization_id: str,
+    records: Sequence[Record],
+    *,
+    reapply: bool = False,
+    explain: bool = False,
+) -> tuple[CrmRecordResult, ...]:
+    """Apply the records whose version is newer than the one applied last, or with ``reapply`` all of them.
 
-    Each customer that changed is told of by one event, under the correlation id of the record that concerned it last.
+    One result for each, in order; with ``explain`` it tells the changes. Each customer that changed is told of by one
+    event, under the correlation id of the record that concerned it last.
     """
     organization = await organizations.get(session, organization_id, lock=True)
     before = await crm_store.load(session, organization.id, records)
-    made = plan(before, records, new_id, await plans.customer_room(session, organization))
-    changes = crm_changes.between(before, made.after)
-    deleted = await queries.get_many(session, changes.deleted_customers)
+    room = await plans.customer_room(session, organization)
+    made = plan(before, records, new_id, room, reapply=reapply, explain=explain)
+    changes = crm_changes.between(before, made)
+    deleted = [events.deleted(whole) for whole in await queries.get_many(session, changes.deleted_customers)]
     new_ids = {customer.id for customer in changes.new_customers}
     admitted = await _admit(session, organization.id, before, changes)
     await crm_store.write(session, organization, changes, admitted)
@@ -39,6 +50,19 @@ async def apply(session: AsyncSession, organization_id: str, records: Sequence[R
     await _index(session, kept, deleted, new_ids)
     _tell(session, made, kept, deleted, new_ids)
     return made.results
+
+
+async def preview(session: AsyncSession, organization_id: str, asked: Asked, *, places_taken: int) -> CrmRecordPlan:
+    """What `apply` would answer for the records once the earlier ones are applied, or which of those are missing.
+
+    ``places_taken``: how many customers more there will be by then. Writes and locks nothing.
+    """
+    organization = await organizations.get(session, organization_id)
+    before = await crm_store.load(session, organization.id, asked.all, lock=False)
+    room = await plans.customer_room(session, organization, lock=False)
+    if room is not None:
+        room = replace(room, used=room.used + places_taken)
+    return crm_preview.preview(before, asked, room)
 
 
 async def _admit(session: AsyncSession, organization_id: str, before: State, changes: Changes) -> duplicates.Admitted:
@@ -61,12 +85,12 @@ def _likeness(customer: KnownCustomer) -> Likeness:
 
 
 async def _index(
-    session: AsyncSession, kept: Iterable[WholeCustomer], deleted: Iterable[WholeCustomer], new_ids: set[str]
+    session: AsyncSession, kept: Iterable[WholeCustomer], deleted: Iterable[CustomerDeleted], new_ids: set[str]
 ) -> None:
     texts = {whole.customer.id: whole.search_texts for whole in kept}
     new = {id_: words for id_, words in texts.items() if id_ in new_ids}
     others = {id_: words for id_, words in texts.items() if id_ not in new_ids}
-    others |= {whole.customer.id: () for whole in deleted}
+    others |= {event.data.id: () for event in deleted}
     await search.index(session, SEARCH_KIND, new, new=True)
     await search.index(session, SEARCH_KIND, others)
 
@@ -75,9 +99,9 @@ def _tell(
     session: AsyncSession,
     made: Plan,
     kept: Iterable[WholeCustomer],
-    deleted: Iterable[WholeCustomer],
+    deleted: Iterable[CustomerDeleted],
     new_ids: set[str],
 ) -> None:
     told = [(events.created if one.customer.id in new_ids else events.updated)(one) for one in kept]
-    for event in [*told, *(events.deleted(one) for one in deleted)]:
+    for event in [*told, *deleted]:
         outbox.record(session, event, correlation=made.causes.get(event.data.id))

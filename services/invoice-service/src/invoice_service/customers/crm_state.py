@@ -1,6 +1,6 @@
 """What the planner of CRM records works on: frozen values, without a database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -33,7 +33,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a CRM record is in Invoice; see `models.CrmLink`."""
+    """What a CRM record is in Invoice; see `models.CrmLink`.
+
+    ``contact_person_id`` stays known while the person is gone: who comes back is the same person.
+    """
 
     key: Key
     version: int
@@ -91,8 +94,10 @@ class State:
     ``links``: of its records and of the accounts they name; of contacts that wait for a restored account of the
     command; and every one that has its home where one of these is or has its home, that customer gone or not.
     ``customers``: those that the links but the last ones name. ``persons``: those that the contacts' links name.
+    ``departed``: of the links' homes those that went with their records, and come back as the customers they were.
     """
 
     links: Mapping[Key, Link] = field(default_factory=dict)
     customers: Mapping[str, KnownCustomer] = field(default_factory=dict)
     persons: Mapping[str, KnownPerson] = field(default_factory=dict)
+    departed: Set[str] = frozenset()

@@ -1,6 +1,6 @@
 """Reads the state that CRM records may touch, and writes its changes: a fixed number of statements for any number."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from contracts.customers import CrmRecordType, ImportedContactPerson, ImportedCustomer
@@ -8,6 +8,7 @@ from servicekit.db import utc_now
 from sqlalchemy import Row, Select, Table, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from invoice_service.customers import departed
 from invoice_service.customers.crm_changes import Changes
 from invoice_service.customers.crm_state import Key, KnownCustomer, KnownPerson, Link, Record, State
 from invoice_service.customers.duplicates import Admitted
@@ -28,8 +29,8 @@ _LINK_FIELDS = (
 )
 
 
-async def load(session: AsyncSession, organization_id: str, records: Sequence[Record]) -> State:
-    """All that ``records`` may touch; its customers stay locked until the transaction ends."""
+async def load(session: AsyncSession, organization_id: str, records: Sequence[Record], *, lock: bool = True) -> State:
+    """All that ``records`` may touch; ``lock``: its customers, until the transaction ends."""
     named: dict[CrmRecordType, set[str]] = {"account": set(), "contact": set()}
     for record in records:
         named[record.key.record_type].add(record.key.record_id)
@@ -51,11 +52,13 @@ async def load(session: AsyncSession, organization_id: str, records: Sequence[Re
     customer_ids = {id_ for link in links.values() for id_ in (link.customer_id, link.own_customer_id) if id_}
     if not customer_ids:
         return State(links)
-    customers = await _load_customers(session, organization_id, customer_ids)
+    customers = await _load_customers(session, organization_id, customer_ids, lock=lock)
     account_at_home = (_links.c.record_type == "account") & _links.c.customer_id.in_(customer_ids)
     at_home = ours.where(account_at_home | _links.c.own_customer_id.in_(customer_ids))
     links = await _load_links(session, at_home) | links
-    return State(links, customers, await _load_persons(session, links.values()))
+    gone = {link.home for link in links.values() if link.home is not None} - customers.keys()
+    persons = await _load_persons(session, links.values())
+    return State(links, customers, persons, await departed.which(session, gone))
 
 
 def _restored_accounts(links: dict[Key, Link], records: Iterable[Record]) -> set[str]:
@@ -84,15 +87,12 @@ def _link(row: Row[*tuple[Any, ...]]) -> Link:
 
 
 async def _load_customers(
-    session: AsyncSession, organization_id: str, ids: Collection[str]
+    session: AsyncSession, organization_id: str, ids: Collection[str], *, lock: bool
 ) -> dict[str, KnownCustomer]:
     columns = [_customers.c[name] for name in ("id", "status", "source", "transaction_count", *_CUSTOMER_FIELDS)]
-    found = await session.execute(
-        select(*columns)
-        .where(_customers.c.organization_id == organization_id, _customers.c.id.in_(ids))
-        .order_by(_customers.c.id)
-        .with_for_update()
-    )
+    theirs = (_customers.c.organization_id == organization_id, _customers.c.id.in_(ids))
+    statement = select(*columns).where(*theirs).order_by(_customers.c.id)
+    found = await session.execute(statement.with_for_update() if lock else statement)
     return {
         row["id"]: KnownCustomer(
             id=row["id"],
@@ -126,25 +126,54 @@ async def write(session: AsyncSession, organization: Organization, changes: Chan
 
     ``admitted``: what the new ones, and the others that are recognised by something else now, are recognised by.
     """
-    now = utc_now()
-    if changes.new_customers:
-        common = {
-            "organization_id": organization.id,
-            "currency_code": organization.currency_code,
-            "source": "crm",
-            "created_at": now,
-            "updated_at": now,
-        }
-        rows = [
-            {"id": one.id, **_fields(one.fields), **admitted.columns(one.id), **common} for one in changes.new_customers
-        ]
-        await session.execute(insert(_customers), rows)
+    await _empty(session, changes)
+    await _make_customers(session, organization, changes, admitted)
     await _change_customers(session, [one for one in changes.changed_customers if one.id not in admitted.keys], None)
     await _change_customers(session, [one for one in changes.changed_customers if one.id in admitted.keys], admitted)
     await _write_persons(session, changes)
     await _write_links(session, organization.id, changes)
     if changes.deleted_customers:
-        await delete_customers(session, changes.deleted_customers)
+        await departed.take_customers(session, changes.deleted_customers)
+
+
+async def _empty(session: AsyncSession, changes: Changes) -> None:
+    """Take persons and contacts from the customers that went; what the command knows of them is written anew after."""
+    emptied = [*changes.deleted_customers, *changes.emptied_customers]
+    if emptied or changes.deleted_persons:
+        await departed.take_persons(
+            session,
+            ids=changes.deleted_persons,
+            at=changes.deleted_customers,
+            imported_at=changes.emptied_customers,
+        )
+    if emptied:
+        at = update(_links).where(_links.c.record_type == "contact", _links.c.customer_id.in_(emptied))
+        await session.execute(at.values(customer_id=None))
+
+
+async def _make_customers(
+    session: AsyncSession, organization: Organization, changes: Changes, admitted: Admitted
+) -> None:
+    if not changes.new_customers:
+        return
+    now = utc_now()
+    common = {"organization_id": organization.id, "source": "crm", "updated_at": now}
+    nothing_kept = dict.fromkeys(departed.KEPT) | {
+        "version": 1,
+        "currency_code": organization.currency_code,
+        "notes": "",
+        "created_at": now,
+    }
+    kept: Mapping[str, Mapping[str, Any]] = {}
+    if changes.returned_customers:
+        kept = await departed.customers_back(session, changes.returned_customers)
+    rows = [
+        {"id": one.id, **_fields(one.fields), **admitted.columns(one.id), **common, **kept.get(one.id, nothing_kept)}
+        for one in changes.new_customers
+    ]
+    await session.execute(insert(_customers), rows)
+    if kept:
+        await departed.persons_back(session, kept)
 
 
 async def _change_customers(
@@ -163,31 +192,23 @@ async def _change_customers(
     await session.execute(update(_customers).where(_customers.c.id == bindparam("key")).values(values | raised), rows)
 
 
-async def delete_customers(session: AsyncSession, customer_ids: Collection[str]) -> None:
-    """Delete customers without persons and documents, and the rows of those merged into them."""
-    merged = _customers.c.merged_into.in_(customer_ids)
-    await session.execute(delete(_customers).where(_customers.c.id.in_(customer_ids) | merged))
-
-
 async def _write_persons(session: AsyncSession, changes: Changes) -> None:
     def rows(persons: Iterable[KnownPerson], key: str) -> list[dict[str, object]]:
         return [{key: one.id, "customer_id": one.customer_id, **_fields(one.fields)} for one in persons]
 
     if changes.new_persons:
-        await session.execute(insert(_persons), rows(changes.new_persons, "id"))
+        emails: Mapping[str, str] = {}
+        if changes.returned_persons:
+            emails = await departed.emails_back(session, changes.returned_persons)
+        new = [{**row, "email": emails.get(str(row["id"]), "")} for row in rows(changes.new_persons, "id")]
+        await session.execute(insert(_persons), new)
     if changes.changed_persons:
         values: dict[str, Any] = {name: bindparam(name) for name in ("customer_id", *_PERSON_FIELDS)}
         changed = update(_persons).where(_persons.c.id == bindparam("key")).values(values)
         await session.execute(changed, rows(changes.changed_persons, "key"))
-    if changes.deleted_persons or changes.deleted_customers:
-        gone = _persons.c.id.in_(changes.deleted_persons) | _persons.c.customer_id.in_(changes.deleted_customers)
-        await session.execute(delete(_persons).where(gone))
 
 
 async def _write_links(session: AsyncSession, organization_id: str, changes: Changes) -> None:
-    if changes.deleted_customers:
-        # Of the contacts that the command did not name; they will be heard of again, standing alone (S25).
-        await detach_links(session, changes.deleted_customers)
     now = utc_now()
 
     def rows(links: Iterable[Link]) -> list[dict[str, object]]:
@@ -216,10 +237,18 @@ async def _write_links(session: AsyncSession, organization_id: str, changes: Cha
         await session.execute(changed.values(fields=bindparam("said")), said)
 
 
-async def detach_links(session: AsyncSession, customer_ids: Sequence[str]) -> None:
-    """Let no contact be at customers that are going to be deleted; where each record has its home stays known."""
-    at = update(_links).where(_links.c.record_type == "contact", _links.c.customer_id.in_(customer_ids))
+async def delete_for_good(session: AsyncSession, customer_id: str) -> None:
+    """Delete a customer without documents, with its persons and the rows of those merged into it.
+
+    Whatever CRM record comes back to it makes a new one; until then where the record has its home stays known.
+    """
+    at = update(_links).where(_links.c.record_type == "contact", _links.c.customer_id == customer_id)
     await session.execute(at.values(customer_id=None, contact_person_id=None))
+    await session.execute(delete(_persons).where(_persons.c.customer_id == customer_id))
+    await departed.forget_persons(session, customer_id)
+    await session.execute(
+        delete(_customers).where((_customers.c.id == customer_id) | (_customers.c.merged_into == customer_id))
+    )
 
 
 def _fields(value: ImportedCustomer | ImportedContactPerson) -> dict[str, object]:

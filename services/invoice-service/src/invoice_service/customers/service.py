@@ -11,12 +11,12 @@ from servicekit import outbox, search
 from servicekit.db import new_id
 from servicekit.errors import invalid_field
 from servicekit.etags import check_version
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers import crm_store, duplicates, events, queries
 from invoice_service.customers.contact_persons import replace_manual
-from invoice_service.customers.models import ContactPerson, Customer, CustomerAlreadyMerged
+from invoice_service.customers.models import Customer, CustomerAlreadyMerged
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
 from invoice_service.customers.schemas import CustomerBody, CustomerEdit
 from invoice_service.organizations import queries as organizations
@@ -116,9 +116,7 @@ async def remove(
     check_version(expected_version, customer.version)
     if (refusal := customer.refuse_delete(imported=bool(whole.links))) is not None:
         raise refusal
-    await crm_store.detach_links(session, [customer.id])
-    await session.execute(delete(ContactPerson).where(ContactPerson.customer_id == customer.id))
-    await crm_store.delete_customers(session, [customer.id])
+    await crm_store.delete_for_good(session, customer.id)
     outbox.record(session, events.deleted(whole))
     await search.index(session, SEARCH_KIND, {customer.id: ()})
 

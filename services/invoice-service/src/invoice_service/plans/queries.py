@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import String, column, func, literal, select, table
+from sqlalchemy import String, column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.plans.models import Plan, Subscriber, plan_use
@@ -60,11 +60,11 @@ async def documents_made(session: AsyncSession, organization_id: str, on: dateti
     return (await session.execute(made)).scalar_one_or_none() or 0
 
 
-async def customers_there(session: AsyncSession, organization_id: str, *, at_most: int | None = None) -> int:
-    """How many customers the organization has that were not merged; ``at_most``: no more than so many are counted."""
+async def customers_there(session: AsyncSession, organization_id: str) -> int:
+    """How many customers the organization has that were not merged."""
     columns = _customers.c
-    theirs = select(literal(1)).where(columns.organization_id == organization_id, columns.merged_into.is_(None))
-    counted = select(func.count()).select_from(theirs.limit(at_most).subquery())
+    theirs = (columns.organization_id == organization_id, columns.merged_into.is_(None))
+    counted = select(func.count()).select_from(_customers).where(*theirs)
     return int((await session.execute(counted)).scalar_one())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CustomerRoom:
-    """What a capped plan leaves; ``used`` is how many customers there are, counted to one above the cap."""
+    """What a capped plan leaves; ``used`` is how many customers there are: more than the cap, if that was lowered."""
 
     plan: str
     cap: int

@@ -91,20 +91,19 @@ async def count_document(session: AsyncSession, organization: Subscriber, *, on:
     )
 
 
-async def customer_room(session: AsyncSession, organization: Subscriber) -> CustomerRoom | None:
+async def customer_room(session: AsyncSession, organization: Subscriber, *, lock: bool = True) -> CustomerRoom | None:
     """How many more customers the organization may have; None if its plan has no cap.
 
-    Locks the organization until the transaction ends, where there is a cap: so it is taken before a customer's lock.
+    ``lock``: the organization until the transaction ends, where there is a cap: so it is taken before a customer's.
     """
     plan = await queries.get(session, organization.plan)
     if plan.customers is None:
         return None
-    # Documents may go on referring to it, as with `organizations.queries.get`.
-    row = select(_organizations.c.id).where(_organizations.c.id == organization.id)
-    await session.execute(row.with_for_update(key_share=True))
-    # One more than the cap says that there are more: the cap may have been lowered since.
-    there = await queries.customers_there(session, organization.id, at_most=plan.customers + 1)
-    return CustomerRoom(plan.name, plan.customers, there)
+    if lock:
+        # Documents may go on referring to it, as with `organizations.queries.get`.
+        row = select(_organizations.c.id).where(_organizations.c.id == organization.id)
+        await session.execute(row.with_for_update(key_share=True))
+    return CustomerRoom(plan.name, plan.customers, await queries.customers_there(session, organization.id))
 
 
 async def check_customers(session: AsyncSession, organization: Subscriber, more: int = 1) -> None:

@@ -1,0 +1,66 @@
+"""What an import would do at one of its pages, decided without the pages before it having been applied. Pure.
+
+What holds, and is what the tests prove: results are those that applying page after page gives. Of what would have been
+applied before only what can matter to the page is needed, and `preview` says what that is.
+"""
+
+import itertools
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+from contracts.customers import CrmRecordKey, CrmRecordPlan
+
+from invoice_service.customers.crm_plan import plan
+from invoice_service.customers.crm_state import Key, Record, State
+from invoice_service.plans.room import CustomerRoom
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """See `contracts.customers.PlanCrmRecords`; ``records`` is not empty."""
+
+    records: Sequence[Record]
+    earlier: Sequence[Record] = ()
+    refused: Set[Key] = frozenset()
+    reapply: bool = False
+
+    @property
+    def all(self) -> list[Record]:
+        """All records that the state is to be loaded for."""
+        return [*self.earlier, *self.records]
+
+
+def preview(before: State, asked: Asked, room: CustomerRoom | None) -> CrmRecordPlan:
+    """The plan for ``asked.records`` once ``asked.earlier`` were applied to ``before``, or what is missing for it.
+
+    ``room``: what there will be when the page comes.
+    """
+    if absent := missing(before, asked):
+        return CrmRecordPlan(missing=tuple(CrmRecordKey(record_type=key[0], record_id=key[1]) for key in absent))
+    numbers = itertools.count()
+    made_up: set[str] = set()
+
+    def new_id() -> str:
+        made_up.add(id_ := f"to be made {next(numbers)}")
+        return id_
+
+    by_then = plan(before, asked.earlier, new_id, reapply=asked.reapply).after
+    made = plan(by_then, asked.records, new_id, room, reapply=asked.reapply, explain=True)
+    results = [
+        result.model_copy(update={"customer_id": None}) if result.customer_id in made_up else result
+        for result in made.results
+    ]
+    return CrmRecordPlan(results=tuple(results), places_taken=made.more)
+
+
+def missing(before: State, asked: Asked) -> list[Key]:
+    """The records that come before the page, may change what it does, and were not spoken of; in order.
+
+    They are the other ones at the customers concerned, any of which may uphold a customer or say its fields, and the
+    accounts that contacts belong to, now or until now.
+    """
+    first = min(record.key for record in asked.records)
+    named = {one.account_id for one in asked.all} | {link.account_id for link in before.links.values()}
+    concerned = before.links.keys() | {Key("account", account_id) for account_id in named if account_id is not None}
+    spoken_of = {record.key for record in asked.all} | asked.refused
+    return sorted(key for key in concerned - spoken_of if key < first)
