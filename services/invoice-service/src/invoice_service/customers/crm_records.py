@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from servicekit.errors import from_validation
 from servicekit.fields import AddressBody, Line, Name, Phone
 
+from invoice_service.customers.crm_preview import Asked
 from invoice_service.customers.crm_state import Key, Record
 
 
@@ -29,6 +30,25 @@ class ApplyBody(BaseModel):
     """`contracts.customers.ApplyCrmRecords`."""
 
     records: list[RecordBody] = Field(min_length=1, max_length=1000)
+    reapply: bool = False
+    explain: bool = False
+
+
+class KeyBody(BaseModel):
+    """`contracts.customers.CrmRecordKey`."""
+
+    record_type: CrmRecordType
+    record_id: str = Field(max_length=64)
+
+
+class PlanBody(BaseModel):
+    """`contracts.customers.PlanCrmRecords`."""
+
+    records: list[RecordBody] = Field(min_length=1, max_length=1000)
+    earlier: list[RecordBody] = Field([], max_length=10_000)
+    refused: list[KeyBody] = Field([], max_length=10_000)
+    places_taken: int = Field(0, gt=-(2**31), lt=2**31)
+    reapply: bool = False
 
 
 class _Part(BaseModel):
@@ -60,6 +80,16 @@ class _Parts(_Part):
 
     customer: _Customer | None = None
     contact_person: _ContactPerson | None = None
+
+
+def read_asked(body: PlanBody) -> Asked:
+    """What is asked for, to plan with."""
+    return Asked(
+        records=[read(record) for record in body.records],
+        earlier=[read(record) for record in body.earlier],
+        refused={Key(one.record_type, one.record_id) for one in body.refused},
+        reapply=body.reapply,
+    )
 
 
 def read(body: RecordBody) -> Record:

@@ -1,13 +1,16 @@
-"""``PUT /v1/crm/customers``: sync's bulk command."""
+"""``/v1/crm``: what sync asks of Invoice."""
 
-from contracts.customers import CrmRecordResults
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from contracts.customers import CrmRecordPlan, CrmRecordResults, HeldCrmRecord
+from fastapi import APIRouter, Depends, Query, Response
 from servicekit.auth import ServiceOnly
-from servicekit.sessions import WriteSession
+from servicekit.pagination import Page, PageRequest, page_request
+from servicekit.sessions import ReadSession, WriteSession
 
-from invoice_service.customers import crm_service
-from invoice_service.customers.crm_records import ApplyBody, read
-from invoice_service.organizations.current import CurrentOrganizationToWrite
+from invoice_service.customers import crm_service, queries
+from invoice_service.customers.crm_records import ApplyBody, PlanBody, read, read_asked
+from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
 router = APIRouter(prefix="/v1/crm", tags=["crm"])
 
@@ -16,6 +19,42 @@ router = APIRouter(prefix="/v1/crm", tags=["crm"])
 async def apply_crm_records(
     _: ServiceOnly, session: WriteSession, organization: CurrentOrganizationToWrite, body: ApplyBody
 ) -> Response:
-    """Apply up to 1,000 CRM records, each if its version is newer than the one applied last; an outcome for each."""
-    results = await crm_service.apply(session, organization.id, [read(record) for record in body.records])
+    """Apply up to 1,000 CRM records, each if its version is newer than the one applied last; an outcome for each.
+
+    `reapply`: apply each whatever version was applied before. `explain`: tell the changes, field by field.
+    """
+    records = [read(record) for record in body.records]
+    results = await crm_service.apply(session, organization.id, records, reapply=body.reapply, explain=body.explain)
     return Response(CrmRecordResults(results=results).model_dump_json(), media_type="application/json")
+
+
+@router.post("/customers/plan", response_model=CrmRecordPlan)
+async def plan_crm_records(
+    _: ServiceOnly, session: ReadSession, organization: CurrentOrganization, body: PlanBody
+) -> Response:
+    """What applying the records would do, once the earlier ones of the import were applied; nothing is changed.
+
+    Where earlier records matter that were not sent, it names them and gives no results: send them too, or name them as
+    refused, and ask again.
+    """
+    planned = await crm_service.preview(session, organization.id, read_asked(body), places_taken=body.places_taken)
+    return Response(planned.model_dump_json(), media_type="application/json")
+
+
+async def _links_page(
+    limit: Annotated[int, Query(ge=1, le=1000, description="Rows a page")] = 500,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before")] = None,
+) -> PageRequest:
+    return await page_request(limit, cursor)
+
+
+@router.get("/links")
+async def list_crm_links(
+    _: ServiceOnly,
+    session: ReadSession,
+    organization: CurrentOrganization,
+    page: Annotated[PageRequest, Depends(_links_page)],
+) -> Page[HeldCrmRecord]:
+    """The CRM records that are live here, accounts first, then by id, each with the version applied last."""
+    found, cursor = await queries.held_crm_records(session, organization.id, page)
+    return Page(items=found, next_cursor=cursor)

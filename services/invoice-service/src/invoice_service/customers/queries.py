@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from contracts.customers import CrmLink as CrmLinkValue
-from contracts.customers import CrmRecordType, ImportedCustomer
+from contracts.customers import CrmRecordType, HeldCrmRecord, ImportedCustomer
 from servicekit import search
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
@@ -181,6 +181,23 @@ async def page(
         session, statement, keys=[Customer.id], page=request, key_of=lambda customer: [customer.id]
     )
     return await complete(session, found), cursor
+
+
+async def held_crm_records(
+    session: AsyncSession, organization_id: str, request: PageRequest
+) -> tuple[list[HeldCrmRecord], str | None]:
+    """A page of the CRM records that are live here, by kind and id."""
+    rows, cursor = await fetch_page(
+        session,
+        select(CrmLink.record_type, CrmLink.record_id, CrmLink.version, CrmLink.customer_id).where(
+            CrmLink.organization_id == organization_id, CrmLink.deleted.is_(False)
+        ),
+        keys=[CrmLink.record_type, CrmLink.record_id],
+        page=request,
+        key_of=lambda row: [row.record_type, row.record_id],
+        descending=False,
+    )
+    return [HeldCrmRecord.model_validate(row, from_attributes=True) for row in rows], cursor
 
 
 async def links_of_documents(
