@@ -207,16 +207,6 @@ async def test_s28_allowed_actions_say_what_the_routes_do(invoice: Any) -> None:
     assert [action["allowed"] for action in seen] == [False] * 5
 
 
-async def test_s27_it_says_which_fields_the_next_update_from_the_crm_overwrites(invoice: Any) -> None:
-    await invoice.apply(invoice.account("a"), invoice.contact("c", at="a"), invoice.contact("e"))
-    await invoice.customer("By hand")
-
-    owned = {one["customer_name"]: one["crm_owned_fields"] for one in await invoice.customers()}
-
-    fields = ["customer_name", "phone", "fax", "billing_address", "shipping_address"]
-    assert owned == {"Company a": fields, "Person e": fields, "By hand": []}
-
-
 async def test_a_viewer_reads_and_does_not_write(invoice: Any) -> None:
     viewer = await invoice.stack.person("invoice", "viewer")
     customer = await invoice.customer()

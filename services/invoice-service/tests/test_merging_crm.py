@@ -90,7 +90,7 @@ async def test_s29_one_made_by_hand_takes_its_fields_from_the_first_merged_one_a
     await merge(invoice, "Company a", "By hand")
     done = await merge(invoice, "Person c", "By hand")
 
-    assert done["customer"]["crm_owned_fields"][0] == "customer_name"
+    assert done["customer"]["crm_owned_fields"][0]["field"] == "customer_name"
     await invoice.apply(invoice.contact("c", 2), invoice.account("a", 2, name="A"))
     assert await shown(invoice) == [("A", "active", ["Person c"])]
     await invoice.apply(invoice.deleted("account", "a", 3), invoice.deleted("contact", "c", 3))

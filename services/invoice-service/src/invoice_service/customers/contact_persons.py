@@ -1,6 +1,7 @@
 """Use case: the contact persons that a customer's editor sends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from servicekit.db import new_id
@@ -15,15 +16,23 @@ from invoice_service.customers.schemas import ContactPersonBody
 _FIELDS = ("salutation", "first_name", "last_name", "email", "phone", "mobile")
 
 
-async def replace_manual(session: AsyncSession, whole: WholeCustomer, sent: Sequence[ContactPersonBody]) -> bool:
-    """Make ``sent`` the customer's persons; whether anything changed.
+@dataclass(frozen=True)
+class Replaced:
+    """Whether anything changed, and which fields of the persons who were there."""
+
+    changed: bool
+    fields: Mapping[str, Sequence[str]]
+
+
+async def replace_manual(session: AsyncSession, whole: WholeCustomer, sent: Sequence[ContactPersonBody]) -> Replaced:
+    """Make ``sent`` the customer's persons; what changed.
 
     One with an id is that person, changed; one without is new. Persons made here who are not sent go; those from the
     CRM stay, and what is changed of theirs lasts until the CRM's next update (S27). Raises `Invalid`.
     """
     known = {person.id: person for person in whole.persons}
     _check(sent, known)
-    changed = [person.id for person in sent if person.id is not None and _change(known[person.id], person)]
+    fields = {person.id: _change(known[person.id], person) for person in sent if person.id is not None}
     ids = [person.id or new_id() for person in sent]
     new = [
         {"id": id_, "customer_id": whole.customer.id, **person.model_dump(include=set(_FIELDS))}
@@ -32,14 +41,14 @@ async def replace_manual(session: AsyncSession, whole: WholeCustomer, sent: Sequ
     ]
     if new:
         await session.execute(insert(ContactPerson), new)
-    gone = known.keys() - set(ids) - whole.imported_person_ids
+    gone = known.keys() - set(ids) - whole.imported_persons.keys()
     if gone:
         await session.execute(delete(ContactPerson).where(ContactPerson.id.in_(gone)))
     chosen = next((id_ for id_, person in zip(ids, sent, strict=True) if person.is_primary), None)
     chose = chosen is not None and chosen != whole.primary_id
     if chose:
         whole.customer.chosen_primary_id = chosen
-    return bool(changed or new or gone or chose)
+    return Replaced(bool(any(fields.values()) or new or gone or chose), fields)
 
 
 def _check(sent: Sequence[ContactPersonBody], known: dict[str, ContactPerson]) -> None:
@@ -56,9 +65,9 @@ def _check(sent: Sequence[ContactPersonBody], known: dict[str, ContactPerson]) -
         raise invalid_field("contact_persons", "only one can be primary")
 
 
-def _change(person: ContactPerson, sent: ContactPersonBody) -> bool:
+def _change(person: ContactPerson, sent: ContactPersonBody) -> list[str]:
     values: dict[str, Any] = sent.model_dump(include=set(_FIELDS), exclude_unset=True)
     changed = {name: value for name, value in values.items() if getattr(person, name) != value}
     for name, value in changed.items():
         setattr(person, name, value)
-    return bool(changed)
+    return [*changed]

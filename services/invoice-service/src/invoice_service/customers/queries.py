@@ -1,11 +1,12 @@
 """Reading customers whole: with their contact persons and CRM links."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from contracts.customers import CrmLink as CrmLinkValue
-from contracts.customers import CrmRecordType, HeldCrmRecord, ImportedCustomer
+from contracts.customers import CrmRecordType, HeldCrmRecord
 from servicekit import search
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
@@ -32,10 +33,16 @@ class WholeCustomer:
     persons: tuple[ContactPerson, ...] = ()
     links: tuple[CrmLink, ...] = ()
 
-    @property
-    def imported_person_ids(self) -> set[str]:
-        """The persons who came from the CRM."""
-        return {link.contact_person_id for link in self.links if link.contact_person_id is not None}
+    @cached_property
+    def imported_persons(self) -> Mapping[str, CrmLink]:
+        """The persons who came from the CRM, by id, each with its record."""
+        return {link.contact_person_id: link for link in self.links if link.contact_person_id is not None}
+
+    @cached_property
+    def said_by(self) -> CrmLink | None:
+        """The record that says the customer's fields (S27): the first that upholds it (`crm_ledger`)."""
+        upholding = [link for link in self.links if link.record_type == "account" or link.stands_alone]
+        return min(upholding, key=lambda link: (link.rank, link.record_type, link.record_id), default=None)
 
     @property
     def primary_id(self) -> str | None:
@@ -46,14 +53,8 @@ class WholeCustomer:
 
     @property
     def crm_links(self) -> tuple[CrmLinkValue, ...]:
-        """The live links as they are shown."""
+        """The live links as they are told of."""
         return tuple(link_value(link) for link in self.links)
-
-    @property
-    def crm_owned_fields(self) -> tuple[str, ...]:
-        """The customer's fields that the next update from the CRM overwrites (S27)."""
-        live = any(link.record_type == "account" or link.stands_alone for link in self.links)
-        return tuple(ImportedCustomer.model_fields) if live else ()
 
     @property
     def search_texts(self) -> tuple[str, ...]:
@@ -64,9 +65,13 @@ class WholeCustomer:
 
 
 def link_value(link: CrmLink) -> CrmLinkValue:
-    """The link as it is shown."""
-    kind: CrmRecordType = "account" if link.record_type == "account" else "contact"
-    return CrmLinkValue(record_type=kind, record_id=link.record_id, version=link.version)
+    """The link as it is told of."""
+    return CrmLinkValue(record_type=record_type_of(link), record_id=link.record_id, version=link.version)
+
+
+def record_type_of(link: CrmLink) -> CrmRecordType:
+    """Which kind of record it is of."""
+    return "account" if link.record_type == "account" else "contact"
 
 
 def crm_link(organization_id: str, record_type: CrmRecordType, record_id: str) -> Select[CrmLink]:

@@ -86,9 +86,9 @@ async def edit_customer(
     if_match: IfMatch,
     body: CustomerEdit,
 ) -> Response:
-    """Change the fields sent."""
-    whole = await service.edit(session, organization, customer_id, body, expected_version=if_match)
-    return answer(CustomerOut.of(whole, principal), whole.customer.version)
+    """Change the fields sent; `warnings` tell which of them the CRM's next update will overwrite."""
+    edited = await service.edit(session, organization, customer_id, body, expected_version=if_match)
+    return answer(CustomerOut.of(edited.whole, principal, edited.warnings), edited.whole.customer.version)
 
 
 @router.post("/{customer_id}/active", response_model=CustomerOut)

@@ -1,15 +1,17 @@
 """Customers in JSON."""
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
-from contracts.customers import CrmLink
 from contracts.values import Address, CurrencyCode
 from pydantic import BaseModel, Field
 from servicekit.auth import Principal
 from servicekit.fields import AddressBody, Body, Edit, Email, Line, Name, Phone, Text
 
 from invoice_service.allowed_actions import AllowedAction
+from invoice_service.customers import crm_owned
 from invoice_service.customers.actions import allowed_actions
+from invoice_service.customers.crm_owned import CrmLinkOut, CrmOwnedField
 from invoice_service.customers.likeness import KINDS, LikenessKind
 from invoice_service.customers.models import ContactPerson, Customer, DuplicatePair
 from invoice_service.customers.queries import WholeCustomer
@@ -59,7 +61,7 @@ class CustomerEdit(Edit):
 
 
 class ContactPersonOut(BaseModel):
-    """``source``: one from the CRM cannot be removed here."""
+    """``source``: one from the CRM cannot be removed here. ``crm_owned_fields``: what its next update overwrites."""
 
     id: str
     salutation: str
@@ -70,10 +72,11 @@ class ContactPersonOut(BaseModel):
     mobile: str
     is_primary: bool
     source: Literal["crm", "manual"]
+    crm_owned_fields: list[CrmOwnedField]
 
     @classmethod
-    def of(cls, person: ContactPerson, *, is_primary: bool, imported: bool) -> Self:
-        """The person as they are shown."""
+    def of(cls, person: ContactPerson, whole: WholeCustomer) -> Self:
+        """The person as they are shown at their customer."""
         return cls(
             id=person.id,
             salutation=person.salutation,
@@ -82,13 +85,17 @@ class ContactPersonOut(BaseModel):
             email=person.email,
             phone=person.phone,
             mobile=person.mobile,
-            is_primary=is_primary,
-            source="crm" if imported else "manual",
+            is_primary=person.id == whole.primary_id,
+            source="crm" if person.id in whole.imported_persons else "manual",
+            crm_owned_fields=crm_owned.of_person(whole, person.id),
         )
 
 
 class CustomerOut(BaseModel):
-    """``crm_owned_fields``: what the next update from the CRM overwrites (S27)."""
+    """``crm_owned_fields``: what the next update from the CRM overwrites (S27).
+
+    ``warnings``: of an edit, which of what was entered will be overwritten.
+    """
 
     id: str
     version: int
@@ -103,15 +110,16 @@ class CustomerOut(BaseModel):
     payment_terms: int | None
     notes: str
     contact_persons: list[ContactPersonOut]
-    crm_links: tuple[CrmLink, ...]
+    crm_links: list[CrmLinkOut]
     has_transactions: bool
-    crm_owned_fields: tuple[str, ...]
+    crm_owned_fields: list[CrmOwnedField]
+    warnings: list[str]
     allowed_actions: list[AllowedAction]
 
     @classmethod
-    def of(cls, whole: WholeCustomer, principal: Principal) -> Self:
+    def of(cls, whole: WholeCustomer, principal: Principal, warnings: Sequence[str] = ()) -> Self:
         """The customer as it is shown to ``principal``."""
-        customer, primary_id, imported = whole.customer, whole.primary_id, whole.imported_person_ids
+        customer = whole.customer
         return cls(
             id=customer.id,
             version=customer.version,
@@ -125,13 +133,11 @@ class CustomerOut(BaseModel):
             currency_code=customer.currency_code,
             payment_terms=customer.payment_terms,
             notes=customer.notes,
-            contact_persons=[
-                ContactPersonOut.of(person, is_primary=person.id == primary_id, imported=person.id in imported)
-                for person in whole.persons
-            ],
-            crm_links=whole.crm_links,
+            contact_persons=[ContactPersonOut.of(person, whole) for person in whole.persons],
+            crm_links=[CrmLinkOut.of(link) for link in whole.links],
             has_transactions=customer.has_transactions,
-            crm_owned_fields=whole.crm_owned_fields,
+            crm_owned_fields=crm_owned.of_customer(whole),
+            warnings=list(warnings),
             allowed_actions=allowed_actions(whole, principal),
         )
 

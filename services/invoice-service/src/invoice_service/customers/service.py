@@ -4,6 +4,8 @@ All but the counting of transactions hold the lock of the organization: customer
 finding duplicates, commands of the CRM and merging stand on.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from contracts.values import Address
@@ -14,8 +16,8 @@ from servicekit.etags import check_version
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers import crm_store, duplicates, events, queries
-from invoice_service.customers.contact_persons import replace_manual
+from invoice_service.customers import crm_owned, crm_store, duplicates, events, queries
+from invoice_service.customers.contact_persons import Replaced, replace_manual
 from invoice_service.customers.models import Customer, CustomerAlreadyMerged
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
 from invoice_service.customers.schemas import CustomerBody, CustomerEdit
@@ -24,6 +26,14 @@ from invoice_service.organizations.models import Organization
 from invoice_service.plans import service as plans
 
 CustomerStatus = Literal["active", "inactive"]
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The customer after an edit; ``warnings``: what of it the CRM will overwrite (S27)."""
+
+    whole: WholeCustomer
+    warnings: Sequence[str] = ()
 
 
 async def create(session: AsyncSession, organization: Organization, body: CustomerBody) -> WholeCustomer:
@@ -50,7 +60,7 @@ async def edit(
     body: CustomerEdit,
     *,
     expected_version: int | None,
-) -> WholeCustomer:
+) -> Edited:
     """Change what was sent (S1: only here).
 
     Raises `CustomerNotFound`, `PreconditionFailed`, `CustomerCurrencyInUse`, `Invalid`.
@@ -60,19 +70,20 @@ async def edit(
     check_version(expected_version, customer.version)
     if "currency_code" in body.model_fields_set:
         customer.check_currency(body.currency_code)
-    changed = bool(customer.change(**_values(body.model_dump(exclude_unset=True, exclude={"contact_persons"}))))
-    if "contact_persons" in body.model_fields_set and await replace_manual(session, before, body.contact_persons):
-        if not changed:
-            customer.touch()
-        changed = True
-    if not changed:
-        return before
+    fields = customer.change(**_values(body.model_dump(exclude_unset=True, exclude={"contact_persons"})))
+    persons = Replaced(changed=False, fields={})
+    if "contact_persons" in body.model_fields_set:
+        persons = await replace_manual(session, before, body.contact_persons)
+    if persons.changed and not fields:
+        customer.touch()
+    if not (fields or persons.changed):
+        return Edited(before)
     await session.flush()
     await duplicates.keep(session, customer)
     whole = (await queries.complete(session, [customer]))[0]
     outbox.record(session, events.updated(whole))
     await search.index(session, SEARCH_KIND, {customer.id: whole.search_texts})
-    return whole
+    return Edited(whole, crm_owned.warnings(whole, fields, persons.fields))
 
 
 async def set_status(
