@@ -20,6 +20,7 @@ from invoice_service.app import create_app as create_invoice
 from invoice_service.settings import InvoiceSettings
 from servicekit.bus.embedded import EmbeddedBus
 from servicekit.db import Database
+from servicekit.service import Server
 from servicekit.settings import Settings
 from sync_service.app import create_app as create_sync
 from sync_service.settings import SyncSettings
@@ -51,7 +52,7 @@ class Running:
         return database
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """A server that leaves the signals to us: there are four of them."""
 
     @contextlib.contextmanager

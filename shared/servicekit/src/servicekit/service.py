@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,11 +38,17 @@ from servicekit.settings import Settings, load
 from servicekit.telemetry import Metrics, TelemetryMiddleware, configure_logging, log, service_name
 
 DATABASE_PATIENCE_SECONDS = 60
+COULD_NOT_START = 3
+"""The exit status that uvicorn has for it."""
 
 
 @dataclass
 class Service:
-    """One running service. ``relay`` is there only if it publishes events."""
+    """One running service. ``relay`` is there only if it publishes events.
+
+    ``stopping`` is set when the server is told to stop, before it waits for open answers: one that goes on for long
+    ends then (see `servicekit.streams`).
+    """
 
     name: str
     settings: Settings
@@ -52,6 +59,7 @@ class Service:
     metrics: Metrics
     dead_letters: DeadLetters
     relay: Relay | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     state: dict[str, Any] = field(default_factory=dict)
 
     def client(self, other: str) -> ServiceClient:
@@ -121,6 +129,7 @@ def create_service(
             stack.push_async_callback(running.stop)
             log.info("started", url=f"http://{settings.host}:{settings.port}")
             yield
+            service.stopping.set()
         log.info("stopped")
 
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -226,12 +235,27 @@ def run(create_app: Callable[[Any], FastAPI], settings_class: type[Settings]) ->
     """Run one service by itself, as in a container, until it is told to stop."""
     settings = load(settings_class)
     configure_logging(settings.log_level, settings.log_format)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=20,
+    server = Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=20,
+        )
     )
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(COULD_NOT_START)
+
+
+class Server(uvicorn.Server):
+    """Tells its service that it stops, and only then waits until every answer is sent: some would never end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        service: Service = self.config.app.state.service  # type: ignore[union-attr]
+        service.stopping.set()
+        await super().shutdown(sockets)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from typing import Any
 
 
 class Interrupted(ConnectionError):
@@ -18,7 +19,7 @@ def being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def end(tasks: Collection[asyncio.Task[None]], *, within: float = 0.0) -> None:
+async def end(tasks: Collection[asyncio.Task[Any]], *, within: float = 0.0) -> None:
     """Give the tasks ``within`` seconds to end by themselves, then cancel them; return when all have ended.
 
     What they raise is not raised again here.
