@@ -106,9 +106,9 @@ async def _idempotency(
     principal: CurrentPrincipal,
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
 ) -> Idempotency:
-    # The same path means another collection in another organization.
+    # The same path means another collection in another organization, and another thing with `dry_run`.
     tenant = request.headers.get("x-organization-id", "")
-    asked = "\n".join((principal.id, request.method, request.url.path, tenant))
+    asked = "\n".join((principal.id, request.method, request.url.path, request.url.query, tenant))
     return Idempotency(request, hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest(), key)
 
 
