@@ -8,8 +8,9 @@ from servicekit.errors import BadRequest, TooLarge, render
 
 MEBIBYTE = 1024 * 1024
 DEFAULT = 4 * MEBIBYTE
-BY_LAST_WORD: Mapping[str, int] = {"import": 64 * MEBIBYTE, "tokens": MEBIBYTE // 16}
-"""By the last part of the path: CSV files may be large; what anyone may send without being known may not."""
+BY_LAST_WORD: Mapping[str, int] = {"import": 64 * MEBIBYTE, "tokens": MEBIBYTE // 16, "plan": 16 * MEBIBYTE}
+"""By the last part of the path: CSV files may be large, and what plans take into account; what anyone may send without
+being known may not."""
 
 
 class BodyLimitMiddleware:
