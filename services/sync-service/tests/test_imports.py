@@ -1,23 +1,10 @@
-"""Import runs: what they count, what they fail at, and what happens to one that is interrupted."""
+"""Import runs: what they count, list and fail at."""
 
-import asyncio
 from typing import Any
 
 from contracts.accounts import AccountSnapshot
 from contracts.contacts import ContactSnapshot
-from sync_service import runs
-
-
-def fill(crm: Any, accounts: int = 5, contacts: int = 3) -> None:
-    """Accounts, a contact for each of the first ones, and one contact that stands alone."""
-    crm.feed["accounts"] = [
-        AccountSnapshot(id=f"a{number}", version=1, account_name=f"Company {number}").model_dump(mode="json")
-        for number in range(accounts)
-    ]
-    crm.feed["contacts"] = [
-        ContactSnapshot(id=f"c{number}", version=1, last_name="P", account_id=f"a{number}").model_dump(mode="json")
-        for number in range(contacts)
-    ] + [ContactSnapshot(id="alone", version=1, last_name="Alone").model_dump(mode="json")]
+from sync_service.runs import records
 
 
 async def again(world: Any) -> Any:
@@ -25,7 +12,7 @@ async def again(world: Any) -> Any:
 
 
 async def test_s30_an_import_counts_what_it_did_and_the_second_changes_nothing(world: Any) -> None:
-    fill(world.crm)
+    world.crm.fill()
     first = await world.connect()
     assert first["status"] == "completed"
     assert first["counts"]["read"] == first["counts"]["created"] == 9
@@ -40,13 +27,13 @@ async def test_s30_an_import_counts_what_it_did_and_the_second_changes_nothing(w
 
 
 async def test_accounts_come_before_contacts_page_by_page(world: Any) -> None:
-    fill(world.crm, accounts=3, contacts=2)
+    world.crm.fill(accounts=3, contacts=2)
     await world.connect()
     assert world.crm.asked == [("accounts", None), ("accounts", "2"), ("contacts", None), ("contacts", "2")]
 
 
 async def test_s28_tombstones_in_the_feed_delete(world: Any) -> None:
-    fill(world.crm, accounts=1, contacts=0)
+    world.crm.fill(accounts=1, contacts=0)
     await world.connect(auto_update=False)
     world.crm.feed["accounts"][0] |= {"version": 2, "deleted": True}
     assert (await again(world))["counts"]["deleted"] == 1
@@ -54,7 +41,7 @@ async def test_s28_tombstones_in_the_feed_delete(world: Any) -> None:
 
 
 async def test_s30_each_failure_is_told_with_its_record_and_reason(world: Any) -> None:
-    fill(world.crm)
+    world.crm.fill()
     world.invoice.refused = {"a1": "customer_name: too strange"}
     world.crm.feed["accounts"][2]["account_name"] = " "
     world.crm.feed["accounts"][3]["phone"] = 17
@@ -67,21 +54,115 @@ async def test_s30_each_failure_is_told_with_its_record_and_reason(world: Any) -
     assert "phone" in failures["a3"]
     # Their accounts were refused, so nothing is known of them.
     assert "its account is not in Invoice" in failures["c1"]
+    assert {failure["record_id"]: failure["name"] for failure in run["failures"]}["a1"] == "Company 1"
     assert sum(count for name, count in run["counts"].items() if name != "read") == run["counts"]["read"]
 
 
-async def test_of_very_many_failures_the_first_are_kept_and_all_are_counted(world: Any) -> None:
-    world.crm.page_size = 500
-    fill(world.crm, accounts=450, contacts=0)
+async def test_every_failure_is_kept_and_the_first_are_shown_with_the_import(world: Any) -> None:
+    world.crm.page_size = 200
+    world.crm.fill(accounts=450, contacts=0)
     for account in world.crm.feed["accounts"]:
         account["account_name"] = ""
     run = await world.connect()
-    assert run["counts"]["failed"] == 450
-    assert len(run["failures"]) == 200
+    assert (run["counts"]["failed"], len(run["failures"])) == (450, 100)
+    failures = await world.listed(run, "failures", limit=200)
+    assert len({failure["record_id"] for failure in failures}) == 450
+
+
+async def test_what_no_database_or_link_can_hold_fails_alone(world: Any) -> None:
+    world.crm.fill(accounts=1, contacts=0)
+    accounts = world.crm.feed["accounts"]
+    accounts += [
+        "not a record",
+        {"id": "a\x00b", "version": 1, "account_name": 17},
+        {"id": "x" * 5000, "version": 1, "account_name": "A very long id"},
+        {"id": "a-huge", "version": 2**40, "account_name": "A version from nowhere"},
+        {"id": "a-nul", "version": 1, "account_name": "Zero\x00 \U0001f600 \u202eهلا"},
+    ]
+    world.invoice.refused["a-nul"] = "customer_name: it has a NUL character: \x00"
+    run = await world.connect()
+    assert (run["status"], run["counts"]["failed"], run["counts"]["created"]) == ("completed", 5, 2)
+    assert {failure["reason"][:30] for failure in run["failures"]} >= {"the account's id has 5000 chara"[:30]}
+
+
+async def test_a_record_for_which_a_whole_command_is_refused_fails_alone(world: Any) -> None:
+    world.crm.page_size = 10
+    world.crm.fill()
+    world.invoice.unreadable.add("a3")
+    run = await world.connect()
+    assert (run["status"], run["counts"]["failed"], run["counts"]["created"]) == ("completed", 1, 8)
+    assert run["failures"] == [
+        {
+            "record_type": "account",
+            "record_id": "a3",
+            "name": "Company 3",
+            "reason": "records.0.record_id: cannot be read",
+        }
+    ]
+
+
+async def test_a_contact_whose_account_was_made_meanwhile_brings_it_along(world: Any) -> None:
+    world.crm.fill()
+
+    def made_meanwhile(kind: str, _: str | None) -> None:
+        if kind == "contacts":
+            world.crm.put(AccountSnapshot(id="a9", version=1, account_name="Just made"))
+            world.crm.put(ContactSnapshot(id="c9", version=1, last_name="New", account_id="a9"))
+
+    world.crm.on_page = made_meanwhile
+    run = await world.connect()
+    assert (run["counts"]["read"], run["counts"]["created"], run["total"]) == (11, 11, 11)
+    assert world.invoice.records["contact", "c9"].account_id == "a9"
+
+
+async def test_s22_s23_s24_changes_are_told_record_by_record(world: Any) -> None:
+    world.crm.fill(accounts=2, contacts=1)
+    run = await world.connect()
+    assert (run["kind"], run["total"], run["changes"]) == ("import", 4, 4)
+    changes = await world.listed(run)
+    told = [(one["record_id"], one["case"], one["outcome"], one["name"]) for one in changes]
+    assert told == [
+        ("a0", "account_with_contacts", "created", "Company 0"),
+        ("a1", "account", "created", "Company 1"),
+        ("c0", "account_with_contacts", "created", "P"),
+        ("z-alone", "contact", "created", "Alone"),
+    ]
+    assert changes[1]["changes"] == [{"field": "customer.customer_name", "before": None, "after": "Company 1"}]
+
+    world.crm.change("a1", account_name="Renamed", phone="1")
+    world.crm.change("z-alone", deleted=True)
+    second = await again(world)
+    changed, deleted = await world.listed(second)
+    assert (changed["known_version"], changed["version"], changed["difference"], changed["why"]) == (1, 2, None, None)
+    assert changed["changes"] == [
+        {"field": "customer.customer_name", "before": "Company 1", "after": "Renamed"},
+        {"field": "customer.phone", "before": None, "after": "1"},
+    ]
+    assert (deleted["outcome"], deleted["case"], deleted["name"]) == ("deleted", None, "Alone")
+    assert [one["record_id"] for one in await world.listed(second, outcome="deleted")] == ["z-alone"]
+    assert [one["record_id"] for one in await world.listed(run, record_type="contact")] == ["c0", "z-alone"]
+
+
+async def test_changes_are_kept_of_the_last_runs_that_have_some(world: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(records, "RUNS_WITH_CHANGES", 1)
+    monkeypatch.setattr(records, "DELETED_AT_ONCE", 2)
+    world.crm.fill()
+    first = await world.connect()
+    await again(world)
+    assert len(await world.listed(first)) == 9
+    world.crm.change("a0", account_name="Renamed")
+    third = await again(world)
+
+    async def forgotten() -> bool:
+        return await world.listed(first) == []
+
+    await world.stack.eventually(forgotten)
+    assert (await world.person.get(f"/v1/imports/{first['id']}")).json()["changes"] == 0
+    assert len(await world.listed(third)) == 1
 
 
 async def test_one_import_at_a_time(world: Any) -> None:
-    fill(world.crm)
+    world.crm.fill()
     world.crm.gate.clear()
     good = {"email": "ada@crm.test", "zsc_key": "zsc_good"}
     first = (await world.person.post("/v1/imports", json=good)).json()
@@ -102,113 +183,6 @@ async def test_the_same_request_twice_is_one_import(world: Any) -> None:
     assert len((await world.person.get("/v1/imports")).json()["items"]) == 2
 
 
-async def test_a_dry_run_is_refused_rather_than_done_for_real(world: Any) -> None:
-    await world.connect()
-    answer = await world.person.post("/v1/imports?dry_run=true", json={})
-    assert (answer.status_code, answer.json()["code"]) == (422, "dry_run_not_available")
-    assert len((await world.person.get("/v1/imports")).json()["items"]) == 1
-
-
-async def test_s30_an_import_interrupted_by_a_restart_goes_on_where_it_was(world: Any) -> None:
-    fill(world.crm, accounts=6)
-    await world.connect()
-    world.crm.asked.clear()
-    world.invoice.records.clear()
-    run = (await world.person.post("/v1/imports", json={})).json()
-
-    async def one_page_applied() -> bool:
-        found = (await world.person.get(f"/v1/imports/{run['id']}")).json()
-        world.crm.gate.clear()
-        return found["counts"]["read"] >= 2
-
-    world.crm.gate.set()
-    await world.stack.eventually(lambda: _stepping(world, one_page_applied))
-    await world.stack.stop("sync")
-    pages_before = len(world.crm.asked)
-    world.crm.gate.set()
-    await world.stack.start("sync")
-
-    ended = await world.finished(run["id"])
-    assert (ended["status"], ended["counts"]["read"]) == ("completed", 10)
-    assert len(world.invoice.records) == 10
-    assert pages_before >= 2
-    assert world.crm.asked[pages_before] != ("accounts", None)
-
-
-async def test_a_worker_that_was_overtaken_stops_at_its_next_page(world: Any) -> None:
-    fill(world.crm)
-    world.crm.gate.clear()
-    run = (await world.person.post("/v1/imports", json={"email": "ada@crm.test", "zsc_key": "zsc_good"})).json()
-    await world.stack.eventually(lambda: _asked(world))
-    assert await runs.take(world.stack.database("sync"), "a process that has just started", at_start=True)
-    world.crm.gate.set()
-
-    async def applied() -> bool:
-        return bool(world.invoice.commands)
-
-    await world.stack.eventually(applied)
-    await asyncio.sleep(0.2)
-    found = (await world.person.get(f"/v1/imports/{run['id']}")).json()
-    assert (found["status"], found["counts"]["read"], len(world.crm.asked)) == ("running", 0, 1)
-    # The other one ends without a word; whoever starts next goes on.
-    await world.stack.stop("sync")
-    await world.stack.start("sync")
-    assert (await world.finished(run["id"]))["counts"]["read"] == 9
-
-
-async def test_s30_a_service_that_is_away_for_a_while_delays_the_import_only(world: Any) -> None:
-    fill(world.crm)
-    world.crm.down = True
-    run = (await world.person.post("/v1/imports", json={"email": "ada@crm.test", "zsc_key": "zsc_good"})).json()
-    await asyncio.sleep(0.3)
-    world.crm.down = False
-    assert (await world.finished(run["id"]))["counts"]["created"] == 9
-
-
-async def test_a_service_that_stays_away_fails_the_import_with_the_reason(world: Any) -> None:
-    await world.stack.stop("sync")
-    await world.stack.start("sync", retry_delays=(0.05, 0.05))
-    fill(world.crm)
-    world.invoice.down = True
-    run = await world.connect()
-    assert run["status"] == "failed"
-    assert "invoice answered 503" in run["reason"]
-    world.invoice.down = False
-    assert (await again(world))["counts"]["created"] == 9
-
-
-async def test_s21_a_key_revoked_since_fails_the_next_import_with_the_reason(world: Any) -> None:
-    await world.connect()
-    world.crm.revoked.add("key-1")
-    run = await again(world)
-    assert run["status"] == "failed"
-    assert "this ZSC key was revoked" in run["reason"]
-
-
-async def test_disconnecting_ends_an_import_that_runs(world: Any) -> None:
-    fill(world.crm)
-    world.crm.gate.clear()
-    run = (await world.person.post("/v1/imports", json={"email": "ada@crm.test", "zsc_key": "zsc_good"})).json()
-    await world.stack.eventually(lambda: _asked(world))
-    assert (await world.person.delete("/v1/connection")).status_code == 204
-    world.crm.gate.set()
-    ended = await world.finished(run["id"])
-    assert (ended["status"], "disconnected" in ended["reason"]) == ("failed", True)
-    # The worker finds that out by itself, and is free for the next one.
-    await world.connect()
-
-
 async def test_an_unknown_import_is_not_found(world: Any) -> None:
     answer = await world.person.get("/v1/imports/nowhere")
     assert (answer.status_code, answer.json()["code"]) == (404, "import_not_found")
-
-
-async def _asked(world: Any) -> bool:
-    return bool(world.crm.asked)
-
-
-async def _stepping(world: Any, check: Any) -> bool:
-    """Let the import take a step, hold it, and look."""
-    world.crm.gate.set()
-    await asyncio.sleep(0)
-    return bool(await check())

@@ -111,6 +111,50 @@ async def test_what_can_never_succeed_is_a_dead_letter_and_holds_up_no_other(wor
     assert world.invoice.names == ["Company 3"]
 
 
+async def test_an_event_for_which_invoice_refuses_the_whole_command_dies_alone(world: Any) -> None:
+    await world.connect()
+    world.invoice.down = True
+    world.invoice.unreadable.add("a3")
+    world.publish(*[AccountCreated(data=account(number)) for number in range(8)], ContactCreated(data=contact(1, "a1")))
+    await asyncio.sleep(0.2)
+    world.invoice.down = False
+
+    async def others() -> bool:
+        return len(world.invoice.records) == 8
+
+    await world.stack.eventually(others)
+
+    async def one_letter() -> Any:
+        return await world.dead_letters()
+
+    (letter,) = await world.stack.eventually(one_letter)
+    assert (letter.subject, "cannot be read" in letter.reason) == ("a3", True)
+
+
+async def test_an_import_and_live_events_do_not_fight(world: Any) -> None:
+    """Pages that are older than events change nothing, and the other way round."""
+    world.crm.fill(accounts=12, contacts=6)
+    await world.connect()
+    names = {f"a{number}": f"Company {number}" for number in range(12)}
+
+    def change_meanwhile(kind: str, cursor: str | None) -> None:
+        for record_id in ("a0", "a5", "a9"):
+            names[record_id] += "!"
+            world.crm.change(record_id, account_name=names[record_id])
+            world.publish(AccountUpdated(data=AccountSnapshot.model_validate(world.crm.record(record_id))))
+
+    world.crm.on_page = change_meanwhile
+    run = await world.start()
+    assert (run["status"], run["counts"]["failed"]) == ("completed", 0)
+
+    async def all_there() -> bool:
+        return world.invoice.names == sorted([*names.values(), "P", "P", "P", "P", "P", "P", "Alone"])
+
+    await world.stack.eventually(all_there)
+    world.crm.on_page = lambda kind, cursor: None
+    assert (await world.start("/v1/checks"))["changes"] == 0
+
+
 async def test_while_invoice_is_down_events_wait_and_none_is_lost(world: Any) -> None:
     await world.connect()
     del world.stack.apps["invoice"]

@@ -111,6 +111,21 @@ def test_a_name_longer_than_invoice_holds_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"id": ""}, "id has 0 characters"),
+        ({"id": "x" * 65}, "id has 65 characters"),
+        ({"version": 0}, "version is 0"),
+        ({"version": 2**31}, "version is 2147483648"),
+        ({"account_id": "x" * 65}, "account has more than 64"),
+    ],
+)
+def test_a_record_that_invoice_could_keep_no_link_of_is_refused(wrong: dict[str, object], told: str) -> None:
+    with pytest.raises(Unmappable, match=told):
+        to_crm_record(MARIA.model_copy(update=wrong))
+
+
+@pytest.mark.parametrize(
     "nameless",
     [AccountSnapshot(id="a", version=1, account_name=" "), ContactSnapshot(id="c", version=1, last_name="")],
 )
@@ -125,7 +140,7 @@ addresses = st.builds(Address, attention=texts, street=texts, city=texts)
 contacts = st.builds(
     ContactSnapshot,
     id=names,
-    version=st.integers(1),
+    version=st.integers(1, 2**31 - 1),
     salutation=texts,
     first_name=texts,
     last_name=names,
@@ -137,7 +152,7 @@ contacts = st.builds(
 accounts = st.builds(
     AccountSnapshot,
     id=names,
-    version=st.integers(1),
+    version=st.integers(1, 2**31 - 1),
     account_name=names,
     phone=texts,
     fax=texts,

@@ -12,7 +12,7 @@ from servicekit.service import Service, create_service, run
 
 from sync_service.handlers import create_handler
 from sync_service.parts import Parts
-from sync_service.routes import router
+from sync_service.routes import ROUTERS
 from sync_service.settings import SyncSettings
 
 
@@ -23,7 +23,7 @@ def create_app(settings: SyncSettings, *, bus: Bus | None = None, http: httpx.As
         name="sync",
         title="Sync",
         package="sync_service",
-        routers=[router],
+        routers=ROUTERS,
         subscriptions=_subscriptions,
         jobs=_jobs,
         bus=bus,
@@ -37,7 +37,8 @@ def _subscriptions(service: Service) -> Sequence[Subscription]:
 
 
 def _jobs(service: Service) -> Sequence[Job]:
-    return [Job("imports", 1, Parts.of(service).importer.run)]
+    parts = Parts.of(service)
+    return [Job("imports", 1, parts.worker.run), Job("what is due", 2, parts.tick)]
 
 
 def main() -> None:

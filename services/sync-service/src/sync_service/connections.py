@@ -5,7 +5,7 @@ connected it names no organization. Whoever changes it locks the row, and its ve
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from servicekit.db import Database, utc_now
 from servicekit.errors import Conflict, NotFound
@@ -67,7 +67,10 @@ class OrganizationAlreadyConnected(Conflict):
 
 
 class Connection(Base):
-    """The row. ``organization_id`` is None while nothing is connected."""
+    """The row. ``organization_id`` is None while nothing is connected.
+
+    ``next_run_at``: when auto-update imports next; None while it does not, or an import is under way.
+    """
 
     __tablename__ = "connection"
     __table_args__ = (CheckConstraint("singleton = 1", name="ck_connection_singleton"),)
@@ -81,6 +84,8 @@ class Connection(Base):
     interval_hours: Mapped[int] = mapped_column(default=DEFAULT_INTERVAL_HOURS)
     version: Mapped[int] = mapped_column(default=0)
     connected_at: Mapped[datetime | None]
+    next_run_at: Mapped[datetime | None]
+    next_check_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
     def connect(self, access: Access) -> None:
@@ -107,12 +112,21 @@ class Connection(Base):
         before = (self.auto_update, self.interval_hours)
         self.auto_update = self.auto_update if auto_update is None else auto_update
         self.interval_hours = interval_hours or self.interval_hours
-        if (self.auto_update, self.interval_hours) != before:
-            self._changed(utc_now())
+        if (self.auto_update, self.interval_hours) == before:
+            return
+        now = utc_now()
+        if not self.auto_update:
+            self.next_run_at = self.next_check_at = None
+        elif not before[0]:
+            self.next_run_at = now  # what changed in the CRM meanwhile was not followed
+        elif self.next_run_at is not None:
+            self.next_run_at += timedelta(hours=self.interval_hours - before[1])
+        self._changed(now)
 
     def disconnect(self) -> None:
         """Forget organization and key; what was imported stays in Invoice, and so do its links."""
         self.organization_id = self.zsc_key_id = self.connected_at = None
+        self.next_run_at = self.next_check_at = None
         self.organization_name = self.email = ""
         self.auto_update = False
         self._changed(utc_now())

@@ -8,7 +8,7 @@ from servicekit.db import Database
 from servicekit.errors import Permanent, Transient
 
 from sync_service import connections
-from sync_service.clients import Invoice
+from sync_service.clients.invoice import Invoice
 from sync_service.mapping import Unmappable, record_type, to_crm_record
 
 RecordKey = tuple[str, str]

@@ -17,6 +17,10 @@ LONGEST_NAME = 255
 """A customer's name in Invoice; a contact's first and last name together may be longer, and are cut there."""
 
 
+LONGEST_ID = 64
+NO_VERSION = 2**31
+
+
 class Unmappable(ValueError):
     """The record cannot be a customer as it is; the message says why."""
 
@@ -26,11 +30,20 @@ def record_type(snapshot: CrmSnapshot) -> CrmRecordType:
     return "account" if isinstance(snapshot, AccountSnapshot) else "contact"
 
 
+def name_of(snapshot: CrmSnapshot) -> str:
+    """What people call the record; a deleted one too, and perhaps nothing."""
+    if isinstance(snapshot, AccountSnapshot):
+        return _joined(snapshot.account_name)
+    return _joined(snapshot.first_name, snapshot.last_name)
+
+
 def to_crm_record(snapshot: CrmSnapshot, *, correlation_id: str | None = None) -> CrmRecord:
     """What Invoice is asked to hold of this record; only the fields of S27 go along.
 
-    A deleted record carries its version and nothing else. Raises `Unmappable` for one that has no name.
+    A deleted record carries its version and nothing else. Raises `Unmappable` for one that has no name, or that Invoice
+    could not keep a link of.
     """
+    _check_key(snapshot)
     customer: ImportedCustomer | None = None
     contact_person: ImportedContactPerson | None = None
     account_id: str | None = None
@@ -51,6 +64,16 @@ def to_crm_record(snapshot: CrmSnapshot, *, correlation_id: str | None = None) -
         contact_person=contact_person,
         correlation_id=correlation_id,
     )
+
+
+def _check_key(snapshot: CrmSnapshot) -> None:
+    what = record_type(snapshot)
+    if not 1 <= len(snapshot.id) <= LONGEST_ID:
+        raise Unmappable(f"the {what}'s id has {len(snapshot.id)} characters; 1 to {LONGEST_ID} can be kept")
+    if not 1 <= snapshot.version < NO_VERSION:
+        raise Unmappable(f"the {what}'s version is {snapshot.version}; it must be 1 or more, and below 2^31")
+    if isinstance(snapshot, ContactSnapshot) and len(snapshot.account_id or "") > LONGEST_ID:
+        raise Unmappable(f"the id of the contact's account has more than {LONGEST_ID} characters")
 
 
 def _account_as_customer(account: AccountSnapshot) -> ImportedCustomer:
@@ -82,7 +105,11 @@ def _contact_person(contact: ContactSnapshot) -> ImportedContactPerson:
 
 
 def _name(what: str, *parts: str) -> str:
-    name = " ".join(stripped for part in parts if (stripped := part.strip()))
+    name = _joined(*parts)
     if not name:
         raise Unmappable(f"the {what} has no name, and a customer needs one; name it in the CRM")
-    return name[:LONGEST_NAME].rstrip()
+    return name
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(stripped for part in parts if (stripped := part.strip()))[:LONGEST_NAME].rstrip()

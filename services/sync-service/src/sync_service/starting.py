@@ -1,17 +1,19 @@
-"""Starting an import: over a new connection, made with a ZSC key (S21), or again over the one that exists."""
+"""Starting runs: over a new connection, made with a ZSC key (S21), or over the one that exists."""
 
 from servicekit.auth import Principal
 from servicekit.db import Database
-from servicekit.errors import Invalid, NotFound
+from servicekit.errors import Conflict, Invalid, NotFound
 from servicekit.etags import check_version
 from servicekit.http import Refused
 from servicekit.telemetry import correlation_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sync_service import connections, runs
-from sync_service.clients import Crm, Invoice
-from sync_service.connections import Access, NothingToImportOver
-from sync_service.runs import ImportRun
+from sync_service import connections, schedule
+from sync_service.clients.crm import Crm
+from sync_service.clients.invoice import Invoice
+from sync_service.connections import Access, Connection, NothingToImportOver
+from sync_service.runs import leases, queries
+from sync_service.runs.models import UNFINISHED, ImportRun, RunKind
 
 # The CRM's code → the field of ours that is wrong.
 _WRONG_FIELD = {
@@ -30,6 +32,12 @@ class OrganizationNotFound(NotFound):
     """Invoice has no such organization."""
 
     code = "organization_not_found"
+
+
+class NothingToRetry(Conflict):
+    """The run has no failed records that could be imported by trying again."""
+
+    code = "nothing_to_retry"
 
 
 async def verify(
@@ -75,29 +83,86 @@ async def verify(
 
 
 async def start(
-    session: AsyncSession, access: Access | None, *, organization_id: str | None, principal: Principal
+    session: AsyncSession,
+    access: Access | None,
+    *,
+    organization_id: str | None,
+    principal: Principal,
+    dry_run: bool = False,
 ) -> ImportRun:
-    """Connect with ``access``, or keep the connection if it is None, and queue a run.
+    """Queue an import over the connection that ``access`` makes, or over the one that exists if it is None.
 
-    Raises `NothingToImportOver`, `connections.OrganizationAlreadyConnected`, `runs.ImportRunning`; then nothing is
-    changed.
+    ``dry_run``: queue a dry run, and connect nothing. Raises `NothingToImportOver`,
+    `connections.OrganizationAlreadyConnected`, `leases.ImportRunning`; then nothing is changed.
     """
     connection = await connections.lock(session)
-    if access is not None:
+    if access is None:
+        _require(connection, organization_id)
+    elif dry_run:
+        connection.refuse_other(access.organization_id)
+    else:
         connection.connect(access)
-    elif connection.organization_id is None:
-        raise NothingToImportOver
-    elif organization_id is not None:
-        connection.refuse_other(organization_id)
-    run = ImportRun.over(connection, started_by=principal.name, correlation_id=correlation_id.get())
-    await runs.enqueue(session, run)
+    over = access if access is not None and dry_run else connection
+    run = _run(over, "dry_run" if dry_run else "import", principal)
+    await leases.enqueue(session, run)
+    schedule.started(connection, run)
     return run
 
 
+async def check(session: AsyncSession, *, mend: bool, organization_id: str | None, principal: Principal) -> ImportRun:
+    """Queue a comparison of CRM and Invoice. Raises as `start` does."""
+    connection = await connections.lock(session)
+    _require(connection, organization_id)
+    run = _run(connection, "mend" if mend else "check", principal)
+    await leases.enqueue(session, run)
+    return run
+
+
+async def retry(session: AsyncSession, run_id: str, *, principal: Principal) -> ImportRun:
+    """Queue a run that tries just the records again that another one failed at.
+
+    Raises `queries.ImportNotFound`, `NothingToRetry`, and as `start` does.
+    """
+    connection = await connections.lock(session)
+    before = await queries.get(session, run_id)
+    _require(connection, before.organization_id)
+    _refuse_retry(before)
+    run = _run(connection, "retry", principal, retry_of=before.id)
+    run.total = before.failures_listed
+    await leases.enqueue(session, run)
+    return run
+
+
+def _refuse_retry(run: ImportRun) -> None:
+    """Raise `NothingToRetry` if the run cannot be tried again."""
+    if run.status in UNFINISHED:
+        raise NothingToRetry(f"the import {run.id} is {run.status}; retry when it has ended", import_id=run.id)
+    if run.kind in ("dry_run", "check"):
+        raise NothingToRetry(f"the run {run.id} was to change nothing; start an import instead", import_id=run.id)
+    if run.failed == 0:
+        raise NothingToRetry(f"the import {run.id} has no failures", import_id=run.id)
+    if run.failures_listed == 0:
+        raise NothingToRetry(f"the failures of {run.id} are no longer kept; start an import instead", import_id=run.id)
+
+
+def _require(connection: Connection, organization_id: str | None) -> None:
+    if connection.organization_id is None:
+        raise NothingToImportOver
+    if organization_id is not None:
+        connection.refuse_other(organization_id)
+
+
+def _run(over: Access | Connection, kind: RunKind, principal: Principal, retry_of: str | None = None) -> ImportRun:
+    return ImportRun.over(
+        over, kind=kind, started_by=principal.name, correlation_id=correlation_id.get(), retry_of=retry_of
+    )
+
+
 async def disconnect(session: AsyncSession, *, expected_version: int | None) -> None:
-    """Disconnect; an import that runs ends as failed. Raises `connections.NotConnected`, `PreconditionFailed`."""
+    """Disconnect; a run that is going on ends as failed. Raises `connections.NotConnected`, `PreconditionFailed`."""
     connection = await connections.require(session, locked=True)
     check_version(expected_version, connection.version)
-    if (run := await runs.unfinished(session, locked=True)) is not None:
+    run = await leases.unfinished(session, locked=True)
+    if run is not None and run.organization_id == connection.organization_id:
         run.end("failed", f"{connection.organization_name} was disconnected from the CRM meanwhile")
     connection.disconnect()
