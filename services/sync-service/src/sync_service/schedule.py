@@ -18,7 +18,7 @@ from sync_service.runs.models import ImportRun, RunKind
 
 TRY_AGAIN = timedelta(minutes=15)
 """After an import that failed because a service was away."""
-BY_ITSELF = "auto-update"
+BY_ITSELF: dict[RunKind, str] = {"import": "auto-update", "check": "nightly check"}
 
 
 def started(connection: Connection, run: ImportRun) -> None:
@@ -66,7 +66,7 @@ class Schedule:
 
     async def _start(self, session: AsyncSession, connection: Connection, kind: RunKind) -> bool:
         correlation = new_id()
-        run = ImportRun.over(connection, kind=kind, started_by=BY_ITSELF, correlation_id=correlation)
+        run = ImportRun.over(connection, kind=kind, started_by=BY_ITSELF[kind], correlation_id=correlation)
         await leases.enqueue(session, run)
         started(connection, run)
         if kind == "check":
