@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from contracts.customers import CrmRecordKey, CrmRecordType, FieldChange, RecordOutcome
 from servicekit.db import Database, new_id
-from sqlalchemy import CursorResult, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import CursorResult, Table, and_, delete, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sync_service.runs.models import Case, Difference, ImportChange, ImportFailure, ImportRun
+
+# Not through the ORM: a page may have hundreds.
+_changes, _failures = cast(Table, ImportChange.__table__), cast(Table, ImportFailure.__table__)
 
 RUNS_WITH_CHANGES = 10
 """The changes of so many runs that have some are kept; those of the older ones are deleted."""
@@ -62,7 +66,7 @@ async def keep_failures(session: AsyncSession, run: ImportRun, failures: Sequenc
         for one in failures
     ]
     if rows:
-        await session.execute(insert(ImportFailure), rows)
+        await session.execute(insert(_failures), rows)
 
 
 async def keep_changes(session: AsyncSession, run: ImportRun, changes: Sequence[Change]) -> None:
@@ -74,7 +78,7 @@ async def keep_changes(session: AsyncSession, run: ImportRun, changes: Sequence[
             "record_type": one.record_type,
             "record_id": one.record_id,
             "name": storable(one.name),
-            "case": one.case,
+            "customer_case": one.case,
             "outcome": one.outcome,
             "known_version": one.known_version,
             "version": one.version,
@@ -85,7 +89,7 @@ async def keep_changes(session: AsyncSession, run: ImportRun, changes: Sequence[
         for index, one in enumerate(changes)
     ]
     if rows:
-        await session.execute(insert(ImportChange), rows)
+        await session.execute(insert(_changes), rows)
 
 
 def _text(value: str | None) -> str | None:
