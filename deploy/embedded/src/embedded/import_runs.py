@@ -42,7 +42,7 @@ class _Told(ProgressColumn):
     """What became of the records so far; nothing for bars that are not a run's."""
 
     def render(self, task: Task) -> Text:
-        return Text(task.fields.get("told", ""), style="dim")
+        return Text(task.fields.get("told", ""), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 async def follow(api: Api, run: Run, progress: Progress, description: str) -> Run:
@@ -113,14 +113,21 @@ async def tell_changes(api: Api, run: Run, console: Console, *, title: str) -> N
         return
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     for heading in ("Record", "What", "Field", "Before", "After"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Field")
     for item in page["items"]:
         what = item["outcome"].replace("_", " ") + (f"\n[dim]{item['why']}[/]" if item.get("why") else "")
         fields = item["changes"] or [{"field": "", "before": None, "after": None}]
         for first, change in ((change is fields[0], change) for change in fields):
             named = (f"{item['name'] or item['record_id']} [dim]{item['record_type']}[/]", what) if first else ("", "")
-            table.add_row(*named, change["field"], change["before"] or "", change["after"] or "")
+            table.add_row(*named, _written(change["field"]), change["before"] or "", change["after"] or "")
         table.add_section()
     console.print(table)
     if (more := run["changes"] - len(page["items"])) > 0:
         console.print(f"… and {more:,} more: GET /v1/imports/{run['id']}/changes", markup=False, highlight=False)
+
+
+def _written(field: str) -> str:
+    """``customer.billing_address.city`` as a person would say it: billing address city."""
+    of, _, name = field.partition(".")
+    words = name.replace("customer_name", "name").replace("_", " ").replace(".", " ")
+    return f"person's {words}" if of == "contact_person" else words
