@@ -42,6 +42,7 @@ class Books:
     customers: dict[str, KnownCustomer] = field(default_factory=dict)
     persons: dict[str, KnownPerson] = field(default_factory=dict)
     departed: set[str] = field(default_factory=set)
+    departed_persons: dict[str, ImportedContactPerson] = field(default_factory=dict)
     ids: Iterator[int] = field(default_factory=itertools.count)
 
     def apply(self, *records: Record) -> list[str]:
@@ -62,6 +63,8 @@ class Books:
         self.departed = {*self.departed, *gone} - {one.id for one in changes.new_customers}
         persons = {id_: one for id_, one in self.persons.items() if one.customer_id not in emptied}
         persons |= {one.id: one for one in [*changes.new_persons, *changes.changed_persons]}
+        went = self.persons.keys() - persons.keys() | set(changes.deleted_persons)
+        self.departed_persons |= {id_: self.persons[id_].fields for id_ in went & self.persons.keys()}
         self.persons = {id_: one for id_, one in persons.items() if id_ not in changes.deleted_persons}
         for key, link in self.links.items():
             if key.record_type == "contact" and link.customer_id in emptied:
@@ -78,7 +81,13 @@ class Books:
 
     def copy(self) -> "Books":
         """Books to go on with by themselves."""
-        return replace(self, links=dict(self.links), departed=set(self.departed), ids=copy.copy(self.ids))
+        return replace(
+            self,
+            links=dict(self.links),
+            departed=set(self.departed),
+            departed_persons=dict(self.departed_persons),
+            ids=copy.copy(self.ids),
+        )
 
     def loaded(self, records: Sequence[Record]) -> State:
         """What `State` promises to hold for these records, and nothing else."""
@@ -100,6 +109,12 @@ class Books:
             {id_: one for id_, one in self.customers.items() if id_ in ids},
             {id_: one for id_, one in self.persons.items() if id_ in person_ids},
             frozenset(self.departed & {link.home or "" for link in links.values()}),
+            {
+                id_: self.departed_persons[id_]
+                for link in links.values()
+                if link.account_id in restored
+                and (id_ := link.contact_person_id) in self.departed_persons.keys() - self.persons.keys()
+            },
         )
 
     def merge(self, gone_id: str, into_id: str) -> list[Key]:
@@ -154,26 +169,40 @@ ACCOUNTS, CONTACTS = ("a", "b", "e"), ("c", "d", "f")
 
 
 class Crm:
-    """A CRM: what is done to it gives the records it would publish, and what a fresh import would find."""
+    """A CRM: what is done to it gives the records it would publish, and what a fresh import would find.
+
+    A deleted account leaves its contacts standing alone; restored, it takes back those that nobody has edited since.
+    """
 
     def __init__(self) -> None:
+        self._left: dict[str, str] = {}
         self.newest: dict[Key, Record] = {}
         self.published: list[Record] = []
 
     def do(self, id_: str, *, at: str | None, deleted: bool, name: str) -> None:
-        """Create, edit, delete or restore a record; a deleted account leaves its contacts standing alone (S25)."""
+        """Create, edit, delete or restore a record (S25)."""
         if id_ in ACCOUNTS:
+            was = self.newest.get(Key("account", id_))
             self._publish(account(id_, self._next("account", id_), name=name, deleted=deleted))
             if deleted:
                 for record in [*self.newest.values()]:
                     if record.account_id == id_:
-                        key, person = record.key, record.contact_person
-                        assert person is not None
-                        self._publish(contact(key.record_id, record.version + 1, name=person.last_name))
+                        self._left[record.key.record_id] = id_
+                        self._move(record, None)
+            elif was is not None and was.deleted:
+                for contact_id in [one for one, left in self._left.items() if left == id_]:
+                    del self._left[contact_id]
+                    self._move(self.newest[Key("contact", contact_id)], id_)
             return
+        self._left.pop(id_, None)
         exists = at is not None and not self.newest.get(Key("account", at), account(at, deleted=True)).deleted
         version = self._next("contact", id_)
         self._publish(contact(id_, version, at=at if exists else None, name=name, deleted=deleted))
+
+    def _move(self, record: Record, at: str | None) -> None:
+        assert record.contact_person is not None
+        name = record.contact_person.last_name
+        self._publish(contact(record.key.record_id, record.version + 1, at=at, name=name))
 
     def _next(self, record_type: str, id_: str) -> int:
         known = self.newest.get(Key("account" if record_type == "account" else "contact", id_))

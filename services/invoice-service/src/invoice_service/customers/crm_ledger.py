@@ -22,6 +22,7 @@ class Ledger:
         self.customers = dict(before.customers)
         self.persons = dict(before.persons)
         self.departed = set(before.departed)
+        self._departed_persons = dict(before.departed_persons)
         self.emptied: set[str] = set()
         self.causes: dict[str, str | None] = {}
         self.new_id = new_id
@@ -40,7 +41,7 @@ class Ledger:
 
     def state(self) -> State:
         """All of it, as it is now."""
-        return State(self.links, self.customers, self.persons, frozenset(self.departed))
+        return State(self.links, self.customers, self.persons, frozenset(self.departed), dict(self._departed_persons))
 
     def seen(self, link: Link | None) -> Seen:
         """What a record shows of itself."""
@@ -73,6 +74,12 @@ class Ledger:
     def contacts_of(self, account_id: str) -> list[Link]:
         """The contacts that belong to the account in the CRM."""
         return [self.links[key] for key in self._contacts_of.get(account_id, ())]
+
+    def person_of(self, link: Link) -> KnownPerson | None:
+        """The contact's person: the one who is there, else as they were when they went with their customer."""
+        person_id = link.contact_person_id or ""
+        there, gone = self.persons.get(person_id), self._departed_persons.get(person_id)
+        return there or (KnownPerson(person_id, "", gone) if gone else None)
 
     def home_to_make(self, link: Link | None) -> str:
         """The id of a customer to make: the one that went with the record, or a new one.
@@ -138,7 +145,8 @@ class Ledger:
         return min(upholding, key=lambda link: (link.rank, link.key), default=None)
 
     def _remove(self, customer_id: str) -> None:
-        """The customer goes, and with it its persons; their contacts have no place until they are heard of again.
+        """The customer goes, and with it its persons; their contacts have no place until they, or their account, are
+        heard of again.
 
         Its records keep it for home: what was merged comes back as one.
         """
@@ -147,5 +155,7 @@ class Ledger:
         self.emptied.add(customer_id)
         for key in [*self._contacts_at[customer_id]]:
             link = self.links[key]
-            self.persons.pop(link.contact_person_id or "", None)
+            person = self.persons.pop(link.contact_person_id or "", None)
+            if person is not None:
+                self._departed_persons[person.id] = person.fields
             self.put(replace(link, customer_id=None))

@@ -181,13 +181,13 @@ class _Work:
         return _Outcome("updated" if changed else "unchanged")
 
     def _gather(self, record: Record, customer_id: str) -> None:
-        """Bring the contacts that came while their account was deleted to the account's customer again."""
+        """Bring the account's contacts to its customer again: those that came while it was deleted, and those whose
+        newest version had come before the deletion did, and who went with the customer."""
         ledger = self._ledger
         for link in ledger.contacts_of(record.key.record_id):
-            person = ledger.persons.get(link.contact_person_id or "")
-            if person is not None:
+            if (person := ledger.person_of(link)) is not None and not link.deleted:
                 ledger.leave(link.customer_id, record)
-                ledger.persons[person.id] = replace(person, customer_id=customer_id)
+                ledger.keep_person(replace(person, customer_id=customer_id), record)
                 ledger.put(replace(link, customer_id=customer_id, stands_alone=False))
 
     def _contact(self, record: Record, link: Link | None) -> _Outcome:

@@ -95,9 +95,11 @@ class State:
     command; and every one that has its home where one of these is or has its home, that customer gone or not.
     ``customers``: those that the links but the last ones name. ``persons``: those that the contacts' links name.
     ``departed``: of the links' homes those that went with their records, and come back as the customers they were.
+    ``departed_persons``: what the persons were who went with the customer of an account that is restored.
     """
 
     links: Mapping[Key, Link] = field(default_factory=dict)
     customers: Mapping[str, KnownCustomer] = field(default_factory=dict)
     persons: Mapping[str, KnownPerson] = field(default_factory=dict)
     departed: Set[str] = frozenset()
+    departed_persons: Mapping[str, ImportedContactPerson] = field(default_factory=dict)

@@ -58,7 +58,14 @@ async def load(session: AsyncSession, organization_id: str, records: Sequence[Re
     links = await _load_links(session, at_home) | links
     gone = {link.home for link in links.values() if link.home is not None} - customers.keys()
     persons = await _load_persons(session, links.values())
-    return State(links, customers, persons, await departed.which(session, gone))
+    went = {link.contact_person_id for link in links.values() if link.account_id in restored} - persons.keys() - {None}
+    return State(
+        links,
+        customers,
+        persons,
+        await departed.which(session, gone),
+        await departed.persons(session, [id_ for id_ in went if id_ is not None]),
+    )
 
 
 def _restored_accounts(links: dict[Key, Link], records: Iterable[Record]) -> set[str]:

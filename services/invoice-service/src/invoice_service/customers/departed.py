@@ -7,6 +7,7 @@ the database, in a fixed number of statements for any number.
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
+from contracts.customers import ImportedContactPerson
 from servicekit.db import UtcDateTime
 from sqlalchemy import Column, ColumnElement, Integer, String, Table, Text, delete, exists, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,6 +50,18 @@ async def which(session: AsyncSession, customer_ids: Collection[str]) -> frozens
         return frozenset()
     found = select(departed_customers.c.id).where(departed_customers.c.id.in_(customer_ids))
     return frozenset((await session.execute(found)).scalars())
+
+
+async def persons(session: AsyncSession, person_ids: Collection[str]) -> Mapping[str, ImportedContactPerson]:
+    """What these persons were, of those who went with their customer."""
+    if not person_ids:
+        return {}
+    names = tuple(ImportedContactPerson.model_fields)
+    found = await session.execute(select(departed_persons).where(departed_persons.c.id.in_(person_ids)))
+    return {
+        row["id"]: ImportedContactPerson.model_construct(**{name: row[name] for name in names})
+        for row in found.mappings()
+    }
 
 
 async def take_customers(session: AsyncSession, customer_ids: Collection[str]) -> None:
