@@ -118,9 +118,15 @@ async def test_s30_a_service_that_is_away_for_a_while_delays_the_import_only(wor
     away = getattr(world, who)
     away.down = True
     run = (await world.person.post("/v1/imports", json=GOOD)).json()
-    await asyncio.sleep(0.3)
+
+    async def told() -> Any:
+        found = (await world.person.get(f"/v1/imports/{run['id']}")).json()
+        return found["status"] == "running" and f"{who} answered 503" in (found["reason"] or "")
+
+    await world.stack.eventually(told)
     away.down = False
-    assert (await world.finished(run["id"]))["counts"]["created"] == 9
+    ended = await world.finished(run["id"])
+    assert (ended["counts"]["created"], ended["reason"]) == (9, None)
 
 
 async def test_a_service_that_answers_nonsense_is_tried_again_and_then_the_run_says_so(world: Any) -> None:

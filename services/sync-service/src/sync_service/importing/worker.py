@@ -142,6 +142,7 @@ class Worker:
         async with self._database.transaction() as session:
             current = await leases.mine(session, run.id, self._id)
             current.total = total
+            current.reason = None
         return current
 
     async def _page(self, run: ImportRun, ahead: ReadAhead) -> ImportRun:
@@ -187,6 +188,7 @@ class Worker:
             except Unavailable as error:
                 wait = min(delay, LONGEST_DELAY)
                 log.warning("import_waits", import_id=run.id, reason=str(error), delay=wait)
+                await leases.tell(self._database, run.id, self._id, f"waits and tries again: {error}")
                 await asyncio.sleep(wait)
         return await attempt()
 

@@ -77,6 +77,16 @@ async def renew(database: Database, run_id: str, worker: str, *, seconds: float)
         return result.rowcount == 1
 
 
+async def tell(database: Database, run_id: str, worker: str, reason: str) -> None:
+    """Have the run say what it is waiting for, until its next page is done."""
+    async with database.transaction() as session:
+        await session.execute(
+            update(ImportRun)
+            .where(ImportRun.id == run_id, ImportRun.worker == worker, ImportRun.status == "running")
+            .values(reason=reason)
+        )
+
+
 async def mine(session: AsyncSession, run_id: str, worker: str) -> ImportRun:
     """The run, locked; raises `Overtaken` if it is not this worker's any more."""
     run = await session.get(ImportRun, run_id, with_for_update=True)

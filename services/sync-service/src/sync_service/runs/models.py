@@ -57,7 +57,8 @@ class ImportRun(Base):
     """One run, of whatever kind. ``stage`` and ``cursor`` say which page comes next.
 
     ``worker`` carries it out, as long as ``leased_until`` is not over. ``total``: how many records it will read; None
-    while that is not known. ``changes`` and ``failures_listed``: how many of them are kept.
+    while that is not known. ``reason``: why it failed, or what it waits for. ``changes`` and ``failures_listed``: how
+    many of them are kept.
     """
 
     __tablename__ = "import_runs"
@@ -142,6 +143,7 @@ class ImportRun(Base):
         self.changes += page.changes
         self.failures_listed += page.failures
         self.places_taken += page.places
+        self.reason = None
         self.touched_at = utc_now()
         if self.total is not None:
             self.total = max(self.total, self.read)  # records made meanwhile are read too

@@ -76,7 +76,10 @@ class Counts(BaseModel):
 
 
 class ImportOut(BaseModel):
-    """A run. ``total``: how many records it will read; null while unknown. ``changes``: how many are listed."""
+    """A run. ``total``: how many records it will read; null while unknown. ``changes``: how many are listed.
+
+    ``reason``: why it failed; of a running one: what it is waiting for, null if nothing.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
