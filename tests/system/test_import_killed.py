@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import Processes
-from tests.system.killing import LEASE, AllAtOnce, Firm, Killable, SyncAlone
+from tests.system.killing import LEASE, AllAtOnce, Firm, Json, Killable, SyncAlone
 
 KILLS = int(os.environ.get("KILLS", "2"))
 RECORDS = int(os.environ.get("RECORDS", "600"))
@@ -95,8 +95,8 @@ def imported_before(firm: Firm, organization_id: str, count: int) -> tuple[list[
     return [used], {"updated": 1, "made_inactive": 1, "deleted": 1}
 
 
-def killed_while_it_imports(firm: Firm, run: dict[str, object]) -> tuple[int, dict]:
-    """Kill and start again, `KILLS` times, at moments that chance spreads over the import; the import when it has ended."""
+def killed_while_it_imports(firm: Firm, run: Json) -> tuple[int, Json]:
+    """Kill and start again, `KILLS` times, at random moments; how often it was not over yet, and the import at its end."""
     chance = random.Random(SEED)
     print(f"SEED={SEED}")
     # By then there is at least the last page of contacts to come.
