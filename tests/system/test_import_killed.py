@@ -96,7 +96,7 @@ def imported_before(firm: Firm, organization_id: str, count: int) -> tuple[list[
 
 
 def killed_while_it_imports(firm: Firm, run: Json) -> tuple[int, Json]:
-    """Kill and start again, `KILLS` times, at random moments; how often it was not over yet, and the import at its end."""
+    """Kill and start again, `KILLS` times, at random moments; how often that was in time, and the import at its end."""
     chance = random.Random(SEED)
     print(f"SEED={SEED}")
     # By then there is at least the last page of contacts to come.
