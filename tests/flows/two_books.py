@@ -57,7 +57,6 @@ class TwoBooks:
         """Start the services."""
         await self.stack.start("crm", "invoice", "sync", retry_delays=RETRY_DELAYS)
         await self.stack.apps["crm"].state.service.relay.stop()
-        self.restores = "/v1/accounts/{account_id}/restore" in self.stack.apps["crm"].openapi()["paths"]
         self.crm, self.invoice, self.sync = [await self.stack.person(one) for one in ("crm", "invoice", "sync")]
         self.key = read(await self.crm.post("/v1/zsc-keys", json={}), 201)
 
