@@ -24,6 +24,7 @@ REQUIRED = os.environ.get("REQUIRE_SERVERS") == "1"
 SECRET = "a secret of the tests, long enough for anyone"
 SERVICES = {"crm": "CrmSettings", "invoice": "InvoiceSettings", "sync": "SyncSettings", "workflow": "WorkflowSettings"}
 RETRY_DELAYS = (0.1, 0.5)
+REST_SECONDS = 0.05
 
 
 def _answers(url: str, default_port: int) -> bool:

@@ -15,7 +15,7 @@ from servicekit.db import Database
 from servicekit.identity.models import User
 from sqlalchemy import select
 
-from tests.servers import RETRY_DELAYS, SECRET, SERVICES, Broker, Databases
+from tests.servers import REST_SECONDS, RETRY_DELAYS, SECRET, SERVICES, Broker, Databases
 
 
 class Stack:
@@ -57,6 +57,7 @@ class Stack:
         module = importlib.import_module(f"{name}_service.settings")
         create_app = importlib.import_module(f"{name}_service.app").create_app
         values: dict[str, Any] = {"database_url": self._urls[name], "auth_secret": SECRET, "retry_delays": RETRY_DELAYS}
+        values["call_rest_seconds"] = REST_SECONDS
         values |= {f"{other}_url": f"http://{other}.test" for other in SERVICES} | settings
         app: FastAPI = create_app(getattr(module, SERVICES[name]).of(**values), bus=self._bus(), http=self.http)
         return app

@@ -221,7 +221,7 @@ async def test_an_answer_that_got_lost_makes_no_second_estimate(active: Any) -> 
     active.invoice.loses_answers = 1
     run = await active.run(active.publish(PotentialWon(data=deal(2, "won"))), "done")
     assert active.invoice.statuses == ["accepted"]
-    assert run["attempts"] == 2
+    assert run["attempts"] == 1  # the same call was tried again, with the same key
 
 
 async def test_without_a_connection_invoices_default_organization_is_asked(active: Any) -> None:

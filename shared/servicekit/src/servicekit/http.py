@@ -1,18 +1,52 @@
-"""Calls from one service to another. The one module that knows httpx."""
+"""Calls from one service to another. The one module that knows httpx.
 
+Guarantees: a call ends within its time, tries included; only what does the same when it is done twice is tried again;
+a service that does not answer is not asked on and on (`breaker`).
+"""
+
+import asyncio
+import math
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import orjson
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 from servicekit.auth import Principal, Tokens
+from servicekit.breaker import Breaker
 from servicekit.errors import Permanent, Problem, Unavailable
 from servicekit.telemetry import CORRELATION_HEADER, correlation_id, traceparent
 
-TIMEOUT = httpx.Timeout(30, connect=5)
-_LATER = {408, 425, 429}
 LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30)
+
+_LATER = {408, 425, 429}
+_AWAY = {502, 503, 504}
+"""It answers that it cannot serve. A 500 is a fault of the one request, not of the service."""
+_SAFE_TWICE = {"GET", "HEAD", "PUT", "DELETE"}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call may take. ``connect``, ``seconds``: for one connection, and for everything, tries included.
+
+    ``attempts``: how often it is tried at most; the pauses between are random, and grow from ``pause`` seconds on.
+    """
+
+    connect: float = 2.0
+    seconds: float = 15.0
+    attempts: int = 3
+    pause: float = 0.1
 
 
 class Refused(Permanent):
@@ -41,17 +75,34 @@ class Refused(Permanent):
         return problem
 
 
+class NotNow(Unavailable):
+    """Trying again at once would do no good: the service has too much to do, or is left in peace for a while."""
+
+
 class ServiceClient:
     """Speaks to one other service, with a short-lived token that names this one.
 
-    Raises `Unavailable` where trying again later may help (no answer, 5xx, 429), else `Refused`.
+    Raises `Unavailable` where trying again later may help (no answer, 5xx, 429), else `Refused`. GET, HEAD, PUT,
+    DELETE, and POST with an ``Idempotency-Key`` are tried again where that may help at once. ``breaker``: shared by all
+    clients of the service in this process.
     """
 
-    def __init__(self, http: httpx.AsyncClient, *, service: str, base_url: str, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        service: str,
+        base_url: str,
+        tokens: Tokens,
+        patience: Patience = Patience(),
+        breaker: Breaker | None = None,
+    ) -> None:
         self._http = http
         self._service = service
         self._base_url = base_url.rstrip("/")
         self._tokens = tokens
+        self._patience = patience
+        self._breaker = breaker or Breaker()
 
     async def request(
         self,
@@ -69,7 +120,32 @@ class ServiceClient:
         ``json``: any value that orjson can write. ``on_behalf_of``: the person it is done for. ``authorization``:
         a header to send instead of this service's own token.
         """
-        sent = {"Authorization": authorization or self._bearer(on_behalf_of), **(headers or {})}
+        request = self._build(method, path, json, params, headers, authorization or self._bearer(on_behalf_of))
+        return await self._send(request, own_token=authorization is None)
+
+    async def open(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        on_behalf_of: Principal | None = None,
+    ) -> httpx.Response:
+        """GET, and give the 2xx or 304 answer before its body has come: read it with ``aiter_raw``, and close it."""
+        as_it_is = {"Accept-Encoding": "identity", **(headers or {})}
+        request = self._build("GET", path, None, params, as_it_is, self._bearer(on_behalf_of))
+        return await self._send(request, own_token=True, stream=True)
+
+    def _build(
+        self,
+        method: str,
+        path: str,
+        json: Any,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str] | None,
+        authorization: str,
+    ) -> httpx.Request:
+        sent = {"Authorization": authorization, **(headers or {})}
         if (current := correlation_id.get()) is not None:
             sent[CORRELATION_HEADER] = current
         if (trace := traceparent.get()) is not None:
@@ -78,36 +154,99 @@ class ServiceClient:
         if json is not None:
             content = orjson.dumps(json)
             sent["Content-Type"] = "application/json"
+        patience = httpx.Timeout(self._patience.seconds, connect=self._patience.connect)
+        return self._http.build_request(
+            method, self._base_url + path, content=content, params=params, headers=sent, timeout=patience
+        )
+
+    async def _send(self, request: httpx.Request, *, own_token: bool, stream: bool = False) -> httpx.Response:
+        again = request.method in _SAFE_TWICE or "Idempotency-Key" in request.headers
+        patience = self._patience
+        deadline = asyncio.get_running_loop().time() + patience.seconds
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(patience.attempts if again else 1) | stop_before_delay(patience.seconds),
+            wait=wait_random_exponential(multiplier=patience.pause, max=1),
+            retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and not isinstance(error, NotNow)),
+            reraise=True,
+        )
+        async for attempt in tries:
+            with attempt:
+                response = await self._attempt(request, deadline, stream=stream)
+                if response.is_success or response.status_code == 304:
+                    return response
+                await self._refuse(response, own_token=own_token)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(self, request: httpx.Request, deadline: float, *, stream: bool) -> httpx.Response:
+        """The answer, if there is one in time; the breaker learns of it."""
+        breaker = self._breaker
+        if (wait := breaker.refuses(time.monotonic())) is not None:
+            raise NotNow(
+                f"{breaker.reason} several times, and is not asked for the moment; try again later",
+                service=self._service,
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
         try:
-            response = await self._http.request(
-                method, self._base_url + path, content=content, params=params, headers=sent
-            )
-        except httpx.TransportError as error:
-            raise Unavailable(
-                f"{self._service} does not answer ({type(error).__name__}); try again later", service=self._service
-            ) from error
-        if response.is_success:
-            return response
+            async with asyncio.timeout_at(deadline):
+                response = await self._http.send(request, stream=stream)
+        except (httpx.TransportError, TimeoutError) as error:
+            reason = f"{self._service} does not answer ({type(error).__name__})"
+            breaker.failed(time.monotonic(), reason)
+            raise Unavailable(f"{reason}; try again later", service=self._service) from error
+        except BaseException:
+            breaker.withdrawn()
+            raise
+        if response.status_code in _AWAY:
+            breaker.failed(time.monotonic(), f"{self._service} answered {response.status_code}")
+        else:
+            breaker.succeeded()
+        return response
+
+    async def _refuse(self, response: httpx.Response, *, own_token: bool) -> None:
+        """Raise what the answer means."""
+        try:
+            problem = _problem(response, await response.aread())
+        except httpx.TransportError:
+            problem = {"title": response.reason_phrase}
+        finally:
+            await response.aclose()
         # Our own token refused: the secret is being changed, or a clock is wrong. Neither is the request's fault.
-        not_us = authorization is None and response.status_code == 401
+        not_us = own_token and response.status_code == 401
         if response.status_code >= 500 or response.status_code in _LATER or not_us:
-            raise Unavailable(
-                f"{self._service} answered {response.status_code}; try again later", service=self._service
-            )
-        raise Refused(self._service, response.status_code, _problem(response))
+            error = NotNow if response.status_code == 429 else Unavailable
+            raise error(f"{self._service} answered {response.status_code}; try again later", service=self._service)
+        raise Refused(self._service, response.status_code, problem)
 
     def _bearer(self, on_behalf_of: Principal | None) -> str:
         return f"Bearer {self._tokens.for_service(self._service, on_behalf_of=on_behalf_of)}"
 
 
-def _problem(response: httpx.Response) -> Mapping[str, Any]:
+def _problem(response: httpx.Response, content: bytes) -> Mapping[str, Any]:
     try:
-        problem = orjson.loads(response.content)
+        problem = orjson.loads(content)
     except ValueError:
         return {"title": response.reason_phrase}
     return problem if isinstance(problem, dict) else {"title": response.reason_phrase}
 
 
+_HANDED_ON = ("Content-Type", "Content-Length", "Content-Disposition", "ETag", "Cache-Control")
+
+
+class HandedOn(StreamingResponse):
+    """Another service's open answer as our own: piece by piece, as it comes, and never whole in memory."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        headers = {name: answer.headers[name] for name in _HANDED_ON if name in answer.headers}
+        super().__init__(answer.aiter_raw(), answer.status_code, headers=headers)
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._answer.aclose()
+
+
 def create_client() -> httpx.AsyncClient:
     """The process's HTTP client: keeps connections alive; ignores proxies of the environment, calls are internal."""
-    return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+    return httpx.AsyncClient(limits=LIMITS, trust_env=False)

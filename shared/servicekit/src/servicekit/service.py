@@ -21,13 +21,14 @@ from starlette.routing import BaseRoute
 from servicekit import health, idempotency
 from servicekit.api_document import tell_of_problems
 from servicekit.auth import AuthMiddleware, Tokens
+from servicekit.breaker import Breaker
 from servicekit.bus import Bus
 from servicekit.bus.amqp import AmqpBus
 from servicekit.bus.consumer import Consumer, Subscription
 from servicekit.bus.dead_letters import DeadLetters, Replayer
 from servicekit.db import Database
 from servicekit.errors import UnexpectedErrorMiddleware, install
-from servicekit.http import ServiceClient, create_client
+from servicekit.http import Patience, ServiceClient, create_client
 from servicekit.identity.routes import create_router as identity_router
 from servicekit.identity.service import authenticator, ensure_admin
 from servicekit.jobs import Job, Jobs
@@ -61,11 +62,20 @@ class Service:
     relay: Relay | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     state: dict[str, Any] = field(default_factory=dict)
+    breakers: dict[str, Breaker] = field(default_factory=dict)
 
     def client(self, other: str) -> ServiceClient:
         """A client of the service named ``other`` (crm, invoice, sync, workflow)."""
-        base_url = getattr(self.settings, f"{other}_url")
-        return ServiceClient(self.http, service=other, base_url=base_url, tokens=self.tokens)
+        settings = self.settings
+        breaker = self.breakers.setdefault(other, Breaker(rest=settings.call_rest_seconds))
+        return ServiceClient(
+            self.http,
+            service=other,
+            base_url=getattr(settings, f"{other}_url"),
+            tokens=self.tokens,
+            patience=Patience(connect=settings.call_connect_seconds, seconds=settings.call_seconds),
+            breaker=breaker,
+        )
 
 
 def service_of(request: Request) -> Service:

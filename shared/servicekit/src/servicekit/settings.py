@@ -39,6 +39,9 @@ class Settings(LogSettings):
     admin_password: SecretStr | None = Field(None, min_length=10)
     metrics_token: SecretStr | None = None
     retry_delays: tuple[float, ...] = Field((1, 5, 30, 120, 600), min_length=1)
+    call_connect_seconds: float = Field(2, gt=0)
+    call_seconds: float = Field(15, gt=0)
+    call_rest_seconds: float = Field(5, gt=0)
 
     @field_validator("auth_secret")
     @classmethod
