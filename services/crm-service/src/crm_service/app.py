@@ -1,13 +1,20 @@
 """The CRM, put together."""
 
+from collections.abc import Sequence
+
 import httpx
+from contracts.topology import CRM_DOCUMENTS
 from fastapi import FastAPI
 from servicekit.bus import Bus
-from servicekit.service import create_service, run
+from servicekit.bus.consumer import Subscription
+from servicekit.service import Service, create_service, run
 
 from crm_service.accounts.routes import router as accounts
 from crm_service.contacts.routes import router as contacts
 from crm_service.deletion.routes import router as deletion
+from crm_service.documents.document_routes import router as single_documents
+from crm_service.documents.handlers import create_handler
+from crm_service.documents.routes import router as documents
 from crm_service.export.routes import router as export
 from crm_service.potentials.routes import router as potentials
 from crm_service.settings import CrmSettings
@@ -23,12 +30,28 @@ def create_app(settings: CrmSettings, *, bus: Bus | None = None, http: httpx.Asy
         name="crm",
         title="CRM",
         package="crm_service",
-        routers=[accounts, contacts, potentials, stages, deletion, zsc_keys, export, setup],
+        routers=[
+            accounts,
+            contacts,
+            potentials,
+            stages,
+            deletion,
+            documents,
+            single_documents,
+            zsc_keys,
+            export,
+            setup,
+        ],
         has_people=True,
         publishes=True,
+        subscriptions=_subscriptions,
         bus=bus,
         http=http,
     )
+
+
+def _subscriptions(service: Service) -> Sequence[Subscription]:
+    return [Subscription(CRM_DOCUMENTS, handle_batch=create_handler(service.database), batch_size=500)]
 
 
 def main() -> None:

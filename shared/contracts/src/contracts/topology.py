@@ -42,5 +42,6 @@ def by_wire_type(events: Iterable[type[Event[Any]]]) -> dict[str, type[Event[Any
 
 SYNC_RECORDS = Queue("sync.records", (*accounts.EVENTS, *contacts.EVENTS))
 WORKFLOW_POTENTIALS = Queue("workflow.potentials", potentials.EVENTS)
+CRM_DOCUMENTS = Queue("crm.documents", documents.EVENTS)
 
-QUEUES = (SYNC_RECORDS, WORKFLOW_POTENTIALS)
+QUEUES = (SYNC_RECORDS, WORKFLOW_POTENTIALS, CRM_DOCUMENTS)

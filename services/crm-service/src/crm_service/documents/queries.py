@@ -1,0 +1,84 @@
+"""Reading what is reflected."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from servicekit.errors import NotFound
+from servicekit.pagination import PageRequest, fetch_page
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crm_service.contacts.models import Contact
+from crm_service.documents.models import Document, Kind, RecordKey, fetches, links
+
+
+class DocumentNotFound(NotFound):
+    """The CRM does not show such a document, whether Invoice has it or not."""
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """When a record's documents were last fetched; None: never. ``failed_at``, ``failure``: of trying since then."""
+
+    fetched_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure: str | None = None
+
+
+async def fetch_of(session: AsyncSession, key: RecordKey) -> Fetch:
+    """How current the record's documents are."""
+    columns = fetches.c
+    statement = select(columns.fetched_at, columns.failed_at, columns.failure)
+    found = await session.execute(
+        statement.where(columns.record_type == key.record_type, columns.record_id == key.record_id)
+    )
+    row = found.one_or_none()
+    return Fetch(*row) if row is not None else Fetch()
+
+
+async def page(
+    session: AsyncSession, key: RecordKey, kind: Kind, request: PageRequest
+) -> tuple[list[Document], str | None]:
+    """A page of the record's documents of one kind, newest first; of an account's those of its contacts too."""
+    ids = select(links.c.document_id).where(links.c.kind == kind, _of(key)).distinct()
+    found, cursor = await fetch_page(
+        session, ids, keys=[links.c.document_id], page=request, key_of=lambda document_id: [document_id]
+    )
+    documents = await session.scalars(select(Document).where(Document.id.in_(found)).order_by(Document.id.desc()))
+    return list(documents), cursor
+
+
+def _of(key: RecordKey) -> ColumnElement[bool]:
+    own = and_(links.c.record_type == key.record_type, links.c.record_id == key.record_id)
+    if key.record_type != "account":
+        return own
+    contacts = select(Contact.id).where(Contact.account_id == key.record_id, Contact.live())
+    return or_(own, and_(links.c.record_type == "contact", links.c.record_id.in_(contacts)))
+
+
+async def contacts_of(session: AsyncSession, account_id: str) -> list[str]:
+    """The ids of the account's contacts."""
+    statement = select(Contact.id).where(Contact.account_id == account_id, Contact.live()).order_by(Contact.id)
+    return list(await session.scalars(statement))
+
+
+async def known(session: AsyncSession, key: RecordKey, organization_id: str) -> list[Document]:
+    """The documents of the organization that are linked to the record itself."""
+    linked = select(links.c.document_id).where(
+        links.c.record_type == key.record_type, links.c.record_id == key.record_id
+    )
+    statement = select(Document).where(Document.id.in_(linked), Document.organization_id == organization_id)
+    return list(await session.scalars(statement))
+
+
+async def get(session: AsyncSession, kind: Kind, document_id: str) -> Document:
+    """One document that the CRM shows. Raises `DocumentNotFound`."""
+    statement = select(Document).where(Document.id == document_id, Document.kind == kind)
+    document = (await session.execute(statement)).scalar_one_or_none()
+    if document is None:
+        raise DocumentNotFound(
+            f"there is no {kind} {document_id} of an account, contact or potential of the CRM",
+            code=f"{kind}_not_found",
+            id=document_id,
+        )
+    return document
