@@ -1,4 +1,4 @@
-"""An Invoice, and a sync, of a few lines, for tests of what asks them: they keep to the contract and do as they are told."""
+"""An Invoice and a sync of a few lines, for tests of what asks them: they keep to the contract, and do as told."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

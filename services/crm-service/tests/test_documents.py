@@ -1,0 +1,305 @@
+"""S2–S4, S8, S9: the documents of accounts, contacts and potentials, told by events and fetched from Invoice."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import pytest
+from contracts.documents import EstimateUpdated, InvoiceUpdated
+from contracts.event import encode
+from crm_service.documents import reflection
+from crm_service.documents.models import Told, links, versions
+from servicekit.bus import Outgoing
+from servicekit.db import new_id
+from sqlalchemy import event, func, select
+
+from tests.fake_invoice import FakeInvoice, FakeSync
+
+Json = dict[str, Any]
+
+
+class Selling:
+    """A CRM beside an Invoice and a sync that do as they are told."""
+
+    def __init__(self, crm: Any) -> None:
+        self.crm = crm
+        self.invoice = FakeInvoice()
+        self.sync = FakeSync(self.invoice)
+        crm.stack.apps |= {"invoice": self.invoice.app, "sync": self.sync.app}
+
+    async def take_in(self, told: Iterable[Told]) -> None:
+        """Tell the CRM, as one batch."""
+        async with self.crm.stack.database("crm").transaction() as session:
+            await reflection.take_in(session, told)
+
+    async def tell(self, *documents: Json) -> None:
+        await self.take_in(Told.by_event(self.invoice.snapshot(document)) for document in documents)
+
+    async def listed(self, path: str, **query: Any) -> Json:
+        answer = await self.crm.member.get(f"/v1/{path}/documents", params=query)
+        assert answer.status_code == 200, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def refresh(self, path: str) -> Json:
+        answer = await self.crm.member.post(f"/v1/{path}/documents/refresh")
+        assert answer.status_code == 200, answer.text
+        found: Json = answer.json()
+        return found
+
+
+def numbers(found: Json) -> list[str]:
+    """What is listed, estimates first."""
+    return [one["estimate_number"] for one in found["estimates"]] + [one["invoice_number"] for one in found["invoices"]]
+
+
+def renamed(told: Told, document_id: str) -> Told:
+    """The same of another document."""
+    return replace(told, id=document_id, values=told.values and {**told.values, "id": document_id})
+
+
+@pytest.fixture
+async def selling(crm: Any) -> AsyncIterator[Selling]:
+    made = Selling(crm)
+    yield made
+    for name in ("invoice", "sync"):
+        crm.stack.apps.pop(name, None)
+
+
+async def test_s2_s8_what_events_tell_is_listed_within_a_second(selling: Selling) -> None:
+    account = await selling.crm.account()
+    whose = ("account", account["id"])
+    estimate, invoice = selling.invoice.add("estimate", whose), selling.invoice.add("invoice", whose)
+    empty = await selling.listed(f"accounts/{account['id']}")
+    assert (empty["fetched_at"], empty["estimates"], empty["invoices"]) == (None, [], [])  # never fetched: not "empty"
+
+    bus = selling.crm.stack.apps["crm"].state.service.bus
+    for kind, document in ((EstimateUpdated, estimate), (InvoiceUpdated, invoice)):
+        told: Any = kind(data=selling.invoice.snapshot(document))  # type: ignore[arg-type]
+        body = encode(told, event_id=new_id(), source="/invoice")
+
+        async def published(key: str = told.routing_key(), body: bytes = body) -> bool:
+            try:
+                await bus.publish([Outgoing(new_id(), "invoice", key, body)])
+            except ConnectionError:
+                return False
+            return True
+
+        await selling.crm.stack.eventually(published)
+
+    async def both() -> Json | None:
+        found = await selling.listed(f"accounts/{account['id']}")
+        return found if len(numbers(found)) == 2 else None
+
+    found = await selling.crm.stack.eventually(both, seconds=1)
+    [shown] = found["invoices"]
+    assert shown | {"status": "draft", "total": "440.00", "balance": "440.00", "currency_code": "EUR"} == shown
+    assert (shown["due_date"], shown["workflow_locked"], shown["id"]) == ("2026-03-15", False, invoice["id"])
+    assert found["estimates"][0]["estimate_number"] == estimate["estimate_number"]
+
+
+async def test_in_any_order_and_twice_the_newest_version_decides(selling: Selling) -> None:
+    first, second = await selling.crm.account("First"), await selling.crm.account("Second")
+    ends: dict[str, list[Told]] = {}
+    for end in ("moved", "unlinked", "deleted"):
+        document = selling.invoice.add("estimate", ("account", first["id"]))
+        states = [Told.by_event(selling.invoice.snapshot(document))]
+        selling.invoice.links[document["id"]] = {("account", second["id"])} if end != "unlinked" else set()
+        selling.invoice.change(document, status="sent")
+        states.append(Told.by_event(selling.invoice.snapshot(document)))
+        selling.invoice.change(document, status="accepted")
+        states.append(Told.by_event(selling.invoice.snapshot(document, deleted=end == "deleted")))
+        ends[end] = states
+    expected = set()
+    for end, states in ends.items():
+        for number, order in enumerate(permutations(states)):
+            same = [renamed(told, f"{end}-{number}") for told in (*order, *order)]
+            for batch in [same] if number % 2 else [[told] for told in same]:
+                await selling.take_in(batch)
+            expected |= {f"{end}-{number}"} if end == "moved" else set()
+    assert (await selling.listed(f"accounts/{first['id']}"))["estimates"] == []
+    found = (await selling.listed(f"accounts/{second['id']}"))["estimates"]
+    assert {one["id"] for one in found} == expected
+    assert {(one["status"], one["version"]) for one in found} == {("accepted", 3)}
+
+
+async def test_s3_s4_a_document_of_nobody_in_the_crm_is_not_shown_and_nothing_is_kept_of_it(selling: Selling) -> None:
+    document = selling.invoice.add("invoice", customer_name="Made by hand")
+    await selling.tell(document)
+    answer = await selling.crm.member.get(f"/v1/invoices/{document['id']}")
+    selling.crm.refused(answer, 404, "invoice_not_found")
+    assert selling.invoice.asked == []
+    async with selling.crm.stack.database("crm").reading() as session:
+        assert (await session.execute(select(versions))).all() == [(document["id"], 1, True)]
+        assert (await session.execute(select(func.count()).select_from(links))).scalar_one() == 0
+
+
+async def test_a_batch_takes_as_many_statements_for_one_document_as_for_many(selling: Selling) -> None:
+    account = await selling.crm.account()
+    many = [selling.invoice.add("estimate", ("account", account["id"]), potential_id=new_id()) for _ in range(200)]
+    await selling.tell(*many)
+    for document in many:
+        selling.invoice.change(document, status="sent")
+    sent: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "document" in statement:  # others are at work, too
+            sent.append(statement.split()[0])
+
+    engine = selling.crm.stack.database("crm").engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await selling.tell(many[0])
+    one = list(sent)
+    sent.clear()
+    await selling.tell(*many[1:])
+    event.remove(engine, "before_cursor_execute", note)
+    assert sent == one == ["INSERT", "DELETE", "DELETE", "INSERT", "INSERT"]
+
+
+async def test_s8_an_account_has_its_contacts_documents_and_pages_newest_first(selling: Selling) -> None:
+    account, other = await selling.crm.account(), await selling.crm.account("Other")
+    contact = await selling.crm.contact(account_id=account["id"])
+    both = selling.invoice.add("estimate", ("account", account["id"]), ("contact", contact["id"]))
+    its = [selling.invoice.add("estimate", ("contact", contact["id"])) for _ in range(3)]
+    last = selling.invoice.add("estimate", ("account", account["id"]))
+    await selling.tell(both, *its, last)
+    newest_first = [one["estimate_number"] for one in (last, *its[::-1], both)]
+
+    seen: list[str] = []
+    cursor: Json = {}
+    while True:
+        page = await selling.listed(f"accounts/{account['id']}", limit=2, **cursor)
+        seen += numbers(page)
+        if page["estimates_cursor"] is None:
+            break
+        cursor = {"estimates_cursor": page["estimates_cursor"]}
+    assert seen == newest_first
+    assert numbers(await selling.listed(f"contacts/{contact['id']}")) == newest_first[1:]
+
+    await selling.crm.change(f"contacts/{contact['id']}", account_id=other["id"])
+    assert numbers(await selling.listed(f"accounts/{other['id']}")) == newest_first[1:]
+    assert numbers(await selling.listed(f"accounts/{account['id']}")) == [newest_first[0], newest_first[-1]]
+
+
+async def test_s9_refresh_repairs_additions_changes_and_deletions(selling: Selling) -> None:
+    potential = await selling.crm.potential()
+    path, whose = f"potentials/{potential['id']}", potential["id"]
+    kept, changed, deleted, taken = (selling.invoice.add("invoice", potential_id=whose) for _ in range(4))
+    await selling.tell(kept, changed, deleted, taken)
+    late = selling.invoice.snapshot(selling.invoice.change(deleted))
+    selling.invoice.change(changed, status="sent", customer_name="Another name")
+    selling.invoice.delete(deleted)
+    selling.invoice.change(taken, crm_potential_id=None)
+    added = [selling.invoice.add("estimate", potential_id=whose) for _ in range(3)]
+
+    found = await selling.refresh(path)
+    assert numbers(found) == [*(one["estimate_number"] for one in added[::-1]), "INV-000002", "INV-000001"]
+    assert found["fetched_at"] is not None
+    assert (found["invoices"][0]["status"], found["invoices"][0]["customer_name"]) == ("sent", "Another name")
+    await selling.take_in([Told.by_event(late)])  # of one that is gone
+    assert await selling.listed(path) == found
+    again = await selling.refresh(path)
+    assert numbers(again) == numbers(found)
+    assert again["fetched_at"] > found["fetched_at"]
+
+
+async def test_s9_refresh_leaves_what_an_event_tells_meanwhile(selling: Selling) -> None:
+    account = await selling.crm.account()
+    whose = ("account", account["id"])
+    changed, deleted = selling.invoice.add("estimate", whose), selling.invoice.add("estimate", whose)
+    unlinked = selling.invoice.add("estimate", whose)
+    await selling.tell(changed, deleted, unlinked)
+    old_list = dict(selling.invoice.documents), dict(changed)
+    new: list[Json] = []
+
+    async def meanwhile() -> None:
+        """After Invoice has read its list, and before the CRM has it."""
+        selling.invoice.between = None
+        selling.invoice.change(changed, status="accepted")
+        selling.invoice.change(deleted)
+        selling.invoice.links[unlinked["id"]] = set()
+        selling.invoice.change(unlinked)
+        new.append(selling.invoice.add("estimate", whose))
+        await selling.take_in(
+            [
+                Told.by_event(selling.invoice.snapshot(changed)),
+                Told.by_event(selling.invoice.snapshot(deleted, deleted=True)),
+                Told.by_event(selling.invoice.snapshot(unlinked)),
+                Told.by_event(selling.invoice.snapshot(new[0])),
+            ]
+        )
+        # The list that Invoice is about to give is the one from before all that.
+        selling.invoice.documents = old_list[0] | {changed["id"]: old_list[1]}
+        selling.invoice.links[unlinked["id"]] = {whose}
+        for document in (deleted, unlinked):
+            document["version"] = 1
+
+    selling.invoice.between = meanwhile
+    found = await selling.refresh(f"accounts/{account['id']}")
+    assert [(one["id"], one["status"]) for one in found["estimates"]] == [
+        (new[0]["id"], "draft"),
+        (changed["id"], "accepted"),
+    ]
+
+
+async def test_s9_fetching_an_account_fetches_its_contacts_documents(selling: Selling) -> None:
+    account = await selling.crm.account()
+    contact = await selling.crm.contact(account_id=account["id"])
+    selling.invoice.add("invoice", ("contact", contact["id"]))
+    assert numbers(await selling.refresh(f"accounts/{account['id']}")) == ["INV-000001"]
+    of_contact = await selling.listed(f"contacts/{contact['id']}")
+    assert of_contact["fetched_at"] is not None
+    assert numbers(of_contact) == ["INV-000001"]
+
+
+async def test_an_event_completes_what_an_answer_left_open(selling: Selling) -> None:
+    """An answer of Invoice names no links; the event of the same version does, and may come later."""
+    account = await selling.crm.account()
+    contact = await selling.crm.contact(account_id=account["id"])
+    document = selling.invoice.add("estimate", ("account", account["id"]), ("contact", contact["id"]))
+    await selling.refresh(f"accounts/{account['id']}")
+    selling.invoice.links[document["id"]] = {("contact", contact["id"])}
+    await selling.tell(document)
+    await selling.crm.change(f"contacts/{contact['id']}", account_id=None)
+    assert numbers(await selling.listed(f"contacts/{contact['id']}")) == ["EST-000001"]
+    assert numbers(await selling.listed(f"accounts/{account['id']}")) == []
+
+
+async def test_with_invoice_down_the_list_shows_what_was_last_known_and_since_when(selling: Selling) -> None:
+    account = await selling.crm.account()
+    path = f"accounts/{account['id']}"
+    selling.invoice.add("estimate", ("account", account["id"]))
+    fetched = await selling.refresh(path)
+    selling.invoice.down = True
+    answer = await selling.crm.member.post(f"/v1/{path}/documents/refresh")
+    document = selling.crm.refused(answer, 503, "unavailable")
+    assert document["service"] == "invoice"
+    found = await selling.listed(path)
+    assert (numbers(found), found["fetched_at"]) == (["EST-000001"], fetched["fetched_at"])
+    assert found["refresh_failed_at"] > fetched["fetched_at"]
+    assert "invoice answered 503" in found["last_error"]
+
+    selling.invoice.down = False
+
+    async def back() -> bool:
+        return (await selling.crm.member.post(f"/v1/{path}/documents/refresh")).status_code == 200
+
+    await selling.crm.stack.eventually(back)
+    found = await selling.listed(path)
+    assert (found["refresh_failed_at"], found["last_error"]) == (None, None)
+
+
+async def test_without_a_connection_there_is_nothing_to_fetch_from(selling: Selling) -> None:
+    selling.sync.organization_id = None
+    account = await selling.crm.account()
+    answer = await selling.crm.member.post(f"/v1/accounts/{account['id']}/documents/refresh")
+    selling.crm.refused(answer, 409, "not_connected")
+    assert (await selling.listed(f"accounts/{account['id']}"))["fetched_at"] is None
+
+
+async def test_only_records_that_are_there_have_lists(selling: Selling) -> None:
+    for path, code in (("accounts", "account"), ("contacts", "contact"), ("potentials", "potential")):
+        for method, end in (("GET", ""), ("POST", "/refresh")):
+            answer = await selling.crm.member.request(method, f"/v1/{path}/{new_id()}/documents{end}")
+            selling.crm.refused(answer, 404, f"{code}_not_found")
