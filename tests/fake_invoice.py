@@ -35,7 +35,7 @@ class FakeInvoice:
         self.documents: dict[str, Json] = {}
         self.links: dict[str, set[tuple[str, str]]] = {}
         self.imported: set[str] = set()
-        self.keys: dict[str, Json] = {}
+        self.keys: dict[str, tuple[Json, Json]] = {}
         self.asked: list[tuple[str, str, str]] = []
         self.bodies: list[Json] = []
         self.down = False
@@ -132,16 +132,17 @@ class FakeInvoice:
     async def _create(self, kinds: str, request: Request, idempotency_key: str = Header()) -> Any:
         body = await request.json()
         if idempotency_key in self.keys:
-            return JSONResponse(
-                self.keys[idempotency_key], 201, headers={"Idempotency-Replayed": "true", "ETag": '"1"'}
-            )
+            first_body, first = self.keys[idempotency_key]
+            if body != first_body:
+                return refusal(409, "idempotency_key_reused", f"Idempotency-Key {idempotency_key!r} was used before")
+            return JSONResponse(first, 201, headers={"Idempotency-Replayed": "true", "ETag": '"1"'})
         links = [(kind, body[f"crm_{kind}_id"]) for kind in ("account", "contact") if f"crm_{kind}_id" in body]
         for kind, record_id in links:
             if record_id not in self.imported:
                 return refusal(409, "crm_record_not_imported", f"crm_{kind}_id: not imported; import it first")
         self.bodies.append(body)
         made = self.add(KINDS[kinds], *links, potential_id=body.get("crm_potential_id"))
-        self.keys[idempotency_key] = dict(made)
+        self.keys[idempotency_key] = body, dict(made)
         return JSONResponse(made, 201, headers={"ETag": '"1"', "Location": f"/v1/{kinds}/{made['id']}"})
 
     def _find(self, kinds: str, id_: str, if_match: str | None = None) -> Json | Response:

@@ -156,6 +156,19 @@ async def test_one_persons_key_is_not_anothers_nor_another_records(
     assert len(invoice.documents) == 6
 
 
+async def test_a_key_that_made_something_else_is_refused_in_words_that_help(
+    crm: Any, invoice: FakeInvoice, sync: FakeSync
+) -> None:
+    account = await crm.account()
+    deal = await crm.potential(account_id=account["id"], amount="440")
+    path = f"potentials/{deal['id']}/estimates"
+    assert (await make(crm, path, key="press-1")).status_code == 201
+    await crm.change(f"potentials/{deal['id']}", amount="500")
+    document = crm.refused(await make(crm, path, key="press-1"), 409, "idempotency_key_reused")
+    assert "use a new key" in document["detail"]
+    assert len(invoice.documents) == 1
+
+
 async def test_a_viewer_sees_everything_and_can_make_and_change_nothing(
     crm: Any, invoice: FakeInvoice, sync: FakeSync
 ) -> None:

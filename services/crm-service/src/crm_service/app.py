@@ -12,7 +12,6 @@ from servicekit.service import Service, create_service, run
 from crm_service.accounts.routes import router as accounts
 from crm_service.contacts.routes import router as contacts
 from crm_service.deletion.routes import router as deletion
-from crm_service.documents.document_routes import router as single_documents
 from crm_service.documents.handlers import create_handler
 from crm_service.documents.routes import router as documents
 from crm_service.export.routes import router as export
@@ -30,18 +29,7 @@ def create_app(settings: CrmSettings, *, bus: Bus | None = None, http: httpx.Asy
         name="crm",
         title="CRM",
         package="crm_service",
-        routers=[
-            accounts,
-            contacts,
-            potentials,
-            stages,
-            deletion,
-            documents,
-            single_documents,
-            zsc_keys,
-            export,
-            setup,
-        ],
+        routers=[accounts, contacts, potentials, stages, deletion, documents, zsc_keys, export, setup],
         has_people=True,
         publishes=True,
         subscriptions=_subscriptions,

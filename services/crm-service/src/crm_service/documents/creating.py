@@ -8,7 +8,7 @@ import httpx
 import orjson
 from servicekit.auth import Principal
 from servicekit.db import new_id
-from servicekit.errors import Conflict, Invalid, Unavailable
+from servicekit.errors import Conflict, Invalid, Problem, Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.accounts import service as accounts
@@ -27,6 +27,18 @@ class PotentialWithoutCustomer(Conflict):
     """S18: with neither account nor contact nothing can be invoiced."""
 
     code = "potential_without_customer"
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key has made a document of this record before, from something else."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(
+            f"this Idempotency-Key has made an {kind} of this record before, from another request or from what the record "
+            f"said then; the list has it; to make one more {kind}, use a new key"
+        )
 
 
 class DocumentNotMade(Unavailable):
@@ -95,7 +107,7 @@ async def create(
     """Make the document in the connected organization, and show it at once; Invoice's answer.
 
     A customer who is not there yet is imported first. Trying again with one ``idempotency_key`` makes one document.
-    Raises what `order` raises, `NotConnected`, `DocumentNotMade`, and what Invoice or sync refuses.
+    Raises what `order` raises, `NotConnected`, `DocumentNotMade`, `IdempotencyKeyReused`, and what Invoice or sync refuses.
     """
     async with parts.database.reading() as session:
         asked = await order(session, key, kind, body)
@@ -104,6 +116,10 @@ async def create(
         answer = await _make(parts, organization_id, asked, _key(key, kind, idempotency_key, principal), principal)
     except Unavailable as away:
         raise _not_made(away, kind, idempotency_key) from away
+    except Problem as problem:
+        if problem.code == IdempotencyKeyReused.code:
+            raise IdempotencyKeyReused(kind) from problem  # Invoice's words name a key that the person has not sent
+        raise
     told = Told.by_answer(kind, organization_id, orjson.loads(answer.content))
     async with parts.database.transaction() as session:
         await reflection.take_in(session, [told.also_of(asked.keys)])

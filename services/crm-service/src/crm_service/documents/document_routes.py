@@ -12,7 +12,7 @@ from crm_service.documents.models import Kind
 from crm_service.documents.parts import CurrentParts
 from crm_service.documents.schemas import EstimateEdit, InvoiceEdit
 
-router = APIRouter(tags=["documents"])
+router = APIRouter()
 
 IfMatch = Annotated[
     str | None,
@@ -28,12 +28,12 @@ PDF: dict[int | str, dict[str, Any]] = {
 def _add_reading(kind: Kind) -> None:
     path = f"/v1/{kind}s/{{document_id}}"
 
-    @router.get(path, responses=SHOWN, name=f"Get {kind}")
+    @router.get(path, responses=SHOWN, name=f"get_{kind}")
     async def get_document(document_id: str, parts: CurrentParts, principal: Viewer) -> Response:
         """All of it: customer, dates, lines, taxes, totals, status, history, and what may be done, or why not."""
         return as_answered(await editing.details(parts, kind, document_id, principal))
 
-    @router.get(f"{path}/pdf", response_class=Response, responses=PDF, name=f"Get {kind} PDF")
+    @router.get(f"{path}/pdf", response_class=Response, responses=PDF, name=f"get_{kind}_pdf")
     async def get_pdf(
         document_id: str,
         parts: CurrentParts,

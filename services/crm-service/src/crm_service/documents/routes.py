@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.accounts import service as accounts
 from crm_service.contacts import service as contacts
-from crm_service.documents import creating, fetching, queries
+from crm_service.documents import creating, document_routes, fetching, queries
 from crm_service.documents.answers import as_answered
 from crm_service.documents.models import Kind, RecordKey, RecordType
 from crm_service.documents.parts import CurrentParts, Parts
@@ -24,6 +24,7 @@ from crm_service.documents.schemas import (
 from crm_service.potentials import service as potentials
 
 router = APIRouter(tags=["documents"])
+router.include_router(document_routes.router)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -46,7 +47,7 @@ _FIND = {"account": accounts.get, "contact": contacts.get, "potential": potentia
 def _add_lists(record_type: RecordType) -> None:
     path = f"/v1/{record_type}s/{{record_id}}/documents"
 
-    @router.get(path, name=f"List {record_type}'s documents")
+    @router.get(path, name=f"list_{record_type}_documents")
     async def list_documents(
         record_id: str,
         session: ReadSession,
@@ -59,7 +60,7 @@ def _add_lists(record_type: RecordType) -> None:
         pages = (page_of(limit, estimates_cursor), page_of(limit, invoices_cursor))
         return await _listed(session, RecordKey(record_type, record_id), *pages)
 
-    @router.post(f"{path}/refresh", name=f"Refresh {record_type}'s documents")
+    @router.post(f"{path}/refresh", name=f"refresh_{record_type}_documents")
     async def refresh_documents(record_id: str, parts: CurrentParts, _: Viewer, limit: Limit = 50) -> DocumentsOut:
         """Fetch them from Invoice, the first time or again, and give the list; 503 if Invoice does not answer."""
         key = RecordKey(record_type, record_id)
@@ -87,14 +88,14 @@ async def _listed(session: AsyncSession, key: RecordKey, estimates: PageRequest,
 def _add_making(record_type: Literal["account", "contact"]) -> None:
     path = f"/v1/{record_type}s/{{record_id}}"
 
-    @router.post(f"{path}/estimates", status_code=201, responses=MADE, name=f"Create {record_type}'s estimate")
+    @router.post(f"{path}/estimates", status_code=201, responses=MADE, name=f"create_{record_type}_estimate")
     async def create_estimate(
         record_id: str, body: NewEstimate, parts: CurrentParts, principal: Member, key: IdempotencyKey = None
     ) -> Response:
         """An estimate in Invoice; the record becomes a customer first, if it is none yet."""
         return await _made(parts, RecordKey(record_type, record_id), "estimate", body.sent(), key, principal)
 
-    @router.post(f"{path}/invoices", status_code=201, responses=MADE, name=f"Create {record_type}'s invoice")
+    @router.post(f"{path}/invoices", status_code=201, responses=MADE, name=f"create_{record_type}_invoice")
     async def create_invoice(
         record_id: str, body: NewInvoice, parts: CurrentParts, principal: Member, key: IdempotencyKey = None
     ) -> Response:
