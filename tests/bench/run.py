@@ -30,7 +30,7 @@ from servicekit.db import new_id
 from servicekit.pagination import encode_cursor
 from sqlalchemy import event, func, select, text
 
-from tests.bench import pdf, sync
+from tests.bench import pdf, sync, wins
 from tests.servers import Broker, Databases, missing_servers
 from tests.stack import Stack
 
@@ -192,7 +192,7 @@ async def statements(stack: Stack) -> dict[str, int]:
     return found
 
 
-async def main(events: int, invoices: int, most: int, kinds: Sequence[str]) -> None:
+async def main(events: int, invoices: int, most: int, won: int, kinds: Sequence[str]) -> None:
     table = Table(title=f"{events:,} records, all in one process", title_justify="left")
     table.add_column("Set-up")
     table.add_column("Measured")
@@ -201,6 +201,9 @@ async def main(events: int, invoices: int, most: int, kinds: Sequence[str]) -> N
     lists = Table(title=f"A list of {invoices:,} invoices", title_justify="left")
     for heading in ("Set-up", "Measured", "Figure", "Deeper costs (20 % at most)"):
         lists.add_column(heading)
+    won_table = Table(title=f"From a potential won to its estimate accepted in the CRM's list, {wins.RATE} wins/s")
+    for heading in ("Set-up", "p50", "p99", "Worst"):
+        won_table.add_column(heading)
     counts: dict[str, dict[str, int]] = {}
     console = Console()
     with (
@@ -225,6 +228,10 @@ async def main(events: int, invoices: int, most: int, kinds: Sequence[str]) -> N
             table.add_row(kind, "outbox → relay → bus → nothing", f"{ceiling:,.0f} events/s", "100 %")
             table.add_row("", "CSV → account → customer", f"{rate:,.0f} events/s", f"{rate / ceiling:.0%}")
             counts[kind] = await measured("SQL statements", statements)
+            if won:
+                times_taken = await measured("wins", lambda stack: wins.run(stack, won))
+                figures = [wins.percentile(times_taken, percent) for percent in (50, 99, 100)]
+                won_table.add_row(kind, *(f"{seconds * 1000:.0f} ms" for seconds in figures))
             if invoices:
                 first, deep = await measured("pages", lambda stack: page_depth(stack, invoices))
                 times = f"{first * 1000:.1f} / {deep * 1000:.1f} ms"
@@ -245,6 +252,8 @@ async def main(events: int, invoices: int, most: int, kinds: Sequence[str]) -> N
         heading = f"sync, a process for each service, {events:,} records"
         console.print(_rows(heading, ("Measured", "Figure", "Of the ceiling"), rates))
         console.print(_rows("Memory of sync, at most", ("Records imported", "Before", "After"), used))
+    if won:
+        console.print(won_table)
     if invoices:
         console.print(lists)
     console.print(_counted(counts))
@@ -286,7 +295,8 @@ if __name__ == "__main__":
     arguments.add_argument("--records", type=int, default=5000)
     arguments.add_argument("--invoices", type=int, default=1_000_000, help="in the list; 0 leaves it out")
     arguments.add_argument("--most", type=int, default=100_000, help="records imported to see sync's memory; 0: none")
+    arguments.add_argument("--wins", type=int, default=400, help="potentials won; 0 leaves it out")
     arguments.add_argument("--only", choices=["embedded", "servers"])
     given = arguments.parse_args()
     wanted = [given.only] if given.only else ["embedded"] if missing_servers() else ["embedded", "servers"]
-    asyncio.run(main(given.records, given.invoices, given.most, wanted))
+    asyncio.run(main(given.records, given.invoices, given.most, given.wins, wanted))

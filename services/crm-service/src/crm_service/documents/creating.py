@@ -36,8 +36,8 @@ class IdempotencyKeyReused(Conflict):
 
     def __init__(self, kind: Kind) -> None:
         super().__init__(
-            f"this Idempotency-Key has made an {kind} of this record before, from another request or from what the record "
-            f"said then; the list has it; to make one more {kind}, use a new key"
+            f"this Idempotency-Key has made an {kind} of this record before, from another request or from what the "
+            f"record said then; the list has it; to make one more {kind}, use a new key"
         )
 
 
@@ -107,7 +107,8 @@ async def create(
     """Make the document in the connected organization, and show it at once; Invoice's answer.
 
     A customer who is not there yet is imported first. Trying again with one ``idempotency_key`` makes one document.
-    Raises what `order` raises, `NotConnected`, `DocumentNotMade`, `IdempotencyKeyReused`, and what Invoice or sync refuses.
+    Raises what `order` raises, `NotConnected`, `DocumentNotMade`, `IdempotencyKeyReused`, and what Invoice or sync
+    refuses.
     """
     async with parts.database.reading() as session:
         asked = await order(session, key, kind, body)
