@@ -1,15 +1,24 @@
-"""From a potential won over HTTP to its estimate accepted in the CRM's list, at a steady rate, all in one process."""
+"""From a potential won over HTTP to its estimate accepted in the CRM's list, at a steady rate.
+
+On either set-up as it is run: embedded all in one process, on servers a process for each service.
+"""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 from crm_service.documents.models import Document
-from servicekit.db import Database
+from servicekit.bus.amqp import AmqpBus
+from servicekit.db import Database, new_id
 from sqlalchemy import select
 
+from tests.processes import Processes
+from tests.servers import AMQP_URL, SERVICES, Databases
 from tests.stack import Stack
 
 RATE = 20
@@ -18,15 +27,54 @@ PAUSE = 0.005
 """Seconds between two looks at what the lists are made from."""
 
 
-async def run(stack: Stack, wins: int) -> list[float]:
+@dataclass(frozen=True)
+class Running:
+    """An administrator's clients of the CRM and of sync, and the CRM's database to look into."""
+
+    crm: httpx.AsyncClient
+    sync: httpx.AsyncClient
+    database: Database
+
+
+@contextlib.asynccontextmanager
+async def embedded(stack: Stack) -> AsyncIterator[Running]:
+    """All four services in this process."""
+    await stack.start(*SERVICES)
+    yield Running(await stack.person("crm"), await stack.person("sync"), stack.database("crm"))
+
+
+@contextlib.asynccontextmanager
+async def servers(databases: Databases, folder: Path) -> AsyncIterator[Running]:
+    """Each service in a process of its own."""
+    urls = {name: await databases.empty_postgres(name) for name in SERVICES}
+    namespace = f"wins_{new_id()[-6:]}_"
+    processes = Processes(folder, urls, AMQP_URL, namespace, LOG_LEVEL="warning")
+    database = Database(urls["crm"])
+    async with contextlib.AsyncExitStack() as exits:
+        exits.push_async_callback(AmqpBus(AMQP_URL, namespace=namespace, delays=(0.2, 0.5, 1)).delete_everything)
+        exits.push_async_callback(database.close)
+        exits.callback(processes.stop)
+        await asyncio.to_thread(processes.start, *SERVICES)
+        await asyncio.to_thread(processes.sign_in)
+        crm, sync = [
+            await exits.enter_async_context(
+                httpx.AsyncClient(base_url=processes.urls[name], headers=processes.headers[name], timeout=60)
+            )
+            for name in ("crm", "sync")
+        ]
+        yield Running(crm, sync, database)
+
+
+async def measure(running: Running, wins: int) -> list[float]:
     """The seconds that each of so many wins took, smallest first."""
-    crm = await _ready(stack)
+    crm = running.crm
+    await _join(running)
     account = await _made(crm, "accounts", account_name="Alfreds Futterkiste")
     potentials = [
         await _made(crm, "potentials", potential_name=f"Order {number}", account_id=account, amount="440.00")
         for number in range(wins)
     ]
-    looking = _Looking(stack.database("crm"), wins)
+    looking = _Looking(running.database, wins)
     await looking.until(potentials, "draft")
     began = time.perf_counter()
 
@@ -40,7 +88,7 @@ async def run(stack: Stack, wins: int) -> list[float]:
         return time.perf_counter() - started
 
     taken = sorted(await asyncio.gather(*(win(*each) for each in enumerate(potentials))))
-    looking.end()
+    await looking.end()
     return taken
 
 
@@ -67,19 +115,17 @@ class _Looking:
         async with asyncio.timeout(120), self._looked:
             await self._looked.wait_for(lambda: all(self._statuses.get(one) == status for one in potentials))
 
-    def end(self) -> None:
+    async def end(self) -> None:
         self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def _ready(stack: Stack) -> httpx.AsyncClient:
-    """All four services, joined, with the workflow active; gives a client of the CRM."""
-    await stack.start("crm", "invoice", "sync", "workflow")
-    crm = await stack.person("crm")
-    key = (await crm.post("/v1/zsc-keys", json={})).json()["key"]
-    body = {"email": "admin@crm.test", "zsc_key": key, "auto_update": True}
-    (await (await stack.person("sync")).post("/v1/imports", json=body)).raise_for_status()
-    (await crm.put("/v1/workflow", json={"active": True, "trigger": "estimates"})).raise_for_status()
-    return crm
+async def _join(running: Running) -> None:
+    """Connect Invoice to the CRM, and activate the workflow."""
+    key = (await running.crm.post("/v1/zsc-keys", json={})).json()
+    body = {"email": key["email"], "zsc_key": key["key"], "auto_update": True}
+    (await running.sync.post("/v1/imports", json=body)).raise_for_status()
+    (await running.crm.put("/v1/workflow", json={"active": True, "trigger": "estimates"})).raise_for_status()
 
 
 async def _made(crm: httpx.AsyncClient, path: str, **fields: Any) -> str:
