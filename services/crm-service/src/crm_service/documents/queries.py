@@ -5,7 +5,7 @@ from datetime import datetime
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.contacts.models import Contact
@@ -40,20 +40,37 @@ async def page(
     session: AsyncSession, key: RecordKey, kind: Kind, request: PageRequest
 ) -> tuple[list[Document], str | None]:
     """A page of the record's documents of one kind, newest first; of an account's those of its contacts too."""
-    ids = select(links.c.document_id).where(links.c.kind == kind, _of(key)).distinct()
+    ids = _ids_of(key, kind, request).subquery().c.document_id
     found, cursor = await fetch_page(
-        session, ids, keys=[links.c.document_id], page=request, key_of=lambda document_id: [document_id]
+        session, select(ids), keys=[ids], page=request, key_of=lambda document_id: [document_id]
     )
     documents = await session.scalars(select(Document).where(Document.id.in_(found)).order_by(Document.id.desc()))
     return list(documents), cursor
 
 
-def _of(key: RecordKey) -> ColumnElement[bool]:
-    own = and_(links.c.record_type == key.record_type, links.c.record_id == key.record_id)
+def _ids_of(key: RecordKey, kind: Kind, request: PageRequest) -> Select[str] | CompoundSelect[str]:
+    """The ids that a page is made of: as many of the record's own as the page may need, and all of its contacts'.
+
+    Each part by itself, so that both databases read it from the key of the links, and never all links by document.
+    """
+    newest_own = _linked(_is(key), kind, request).order_by(links.c.document_id.desc())
+    own = select(newest_own.limit(request.limit + 1).subquery().c.document_id)
     if key.record_type != "account":
         return own
     contacts = select(Contact.id).where(Contact.account_id == key.record_id, Contact.live())
-    return or_(own, and_(links.c.record_type == "contact", links.c.record_id.in_(contacts)))
+    of_contacts = and_(links.c.record_type == "contact", links.c.record_id.in_(contacts))
+    return union(own, _linked(of_contacts, kind, request))
+
+
+def _is(key: RecordKey) -> ColumnElement[bool]:
+    return and_(links.c.record_type == key.record_type, links.c.record_id == key.record_id)
+
+
+def _linked(condition: ColumnElement[bool], kind: Kind, request: PageRequest) -> Select[str]:
+    statement = select(links.c.document_id).where(condition, links.c.kind == kind)
+    if request.after is not None:
+        statement = statement.where(links.c.document_id < request.after[0])
+    return statement
 
 
 async def contacts_of(session: AsyncSession, account_id: str) -> list[str]:
@@ -64,9 +81,7 @@ async def contacts_of(session: AsyncSession, account_id: str) -> list[str]:
 
 async def known(session: AsyncSession, key: RecordKey, organization_id: str) -> list[Document]:
     """The documents of the organization that are linked to the record itself."""
-    linked = select(links.c.document_id).where(
-        links.c.record_type == key.record_type, links.c.record_id == key.record_id
-    )
+    linked = select(links.c.document_id).where(_is(key))
     statement = select(Document).where(Document.id.in_(linked), Document.organization_id == organization_id)
     return list(await session.scalars(statement))
 
