@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from servicekit.errors import Problem
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,10 +43,15 @@ async def take_in(session: AsyncSession, told: Iterable[Told]) -> set[str]:
     if partly:  # the potential is known in any case, the other links stay
         of_potentials = links.c.document_id.in_(partly) & (links.c.record_type == "potential")
         await session.execute(delete(links).where(of_potentials))
-    await session.execute(delete(Document).where(Document.id.in_(news)))
     shown = [one for one in newer if one.values and (one.links or not one.whole)]
+    if len(shown) < len(newer):
+        hidden = news - {one.id for one in shown}
+        await session.execute(delete(Document).where(Document.id.in_(hidden)))
     if shown:
-        await session.execute(insert(Document), [dict(one.values) for one in shown])
+        statement = _insert(session, Document)
+        columns = {name: statement.excluded[name] for name in shown[0].values if name != "id"}
+        upsert = statement.on_conflict_do_update(index_elements=[Document.id], set_=columns)
+        await session.execute(upsert, [dict(one.values) for one in shown])
         await link(session, shown)
     return news
 
