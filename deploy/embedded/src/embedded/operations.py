@@ -6,6 +6,7 @@ A running service need not be stopped.
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar, cast
 
@@ -148,9 +149,10 @@ def new_migration(service: Service, message: str) -> None:
     """For developers: write the next migration from what the models say and an empty database does not have."""
 
     async def write() -> None:
-        scratch = Database("sqlite://")
-        await migrate_database(scratch, f"{service}_service")
-        await generate(scratch, f"{service}_service", message)
-        await scratch.close()
+        with tempfile.TemporaryDirectory() as folder:
+            scratch = Database(f"sqlite:///{folder}/scratch.sqlite3")
+            await migrate_database(scratch, f"{service}_service")
+            await generate(scratch, f"{service}_service", message)
+            await scratch.close()
 
     asyncio.run(write())
