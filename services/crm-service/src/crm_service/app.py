@@ -19,6 +19,7 @@ from crm_service.potentials.routes import router as potentials
 from crm_service.settings import CrmSettings
 from crm_service.setup.routes import router as setup
 from crm_service.stages.routes import router as stages
+from crm_service.site import SITE
 from crm_service.zsc_keys.routes import router as zsc_keys
 
 
@@ -31,6 +32,7 @@ def create_app(settings: CrmSettings, *, bus: Bus | None = None, http: httpx.Asy
         package="crm_service",
         routers=[accounts, contacts, potentials, stages, deletion, documents, zsc_keys, export, setup],
         has_people=True,
+        site=SITE,
         publishes=True,
         subscriptions=_subscriptions,
         bus=bus,

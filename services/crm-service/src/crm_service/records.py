@@ -8,6 +8,7 @@ Rows are always locked in this order, which is what keeps transactions from bloc
 then contacts, then potentials.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -208,6 +209,16 @@ async def page_of(
     if q:
         statement = statement.where(search.matches(_search_kind(kind, deleted=deleted), kind.id.expression, q))
     return await fetch_page(session, statement, keys=[kind.id], page=page, key_of=lambda record: [record.id])
+
+
+async def stamp(session: AsyncSession, kind: type[Record], *conditions: ColumnElement[bool]) -> str:
+    """A text that is another one after each change of a record that meets the conditions, tombstones included.
+
+    It tells of the records changed last: of several, since a transaction may be done after one that began later.
+    """
+    latest = select(kind.id, kind.version).where(*conditions).order_by(kind.updated_at.desc()).limit(5)
+    found = ";".join(f"{record_id}.{version}" for record_id, version in await session.execute(latest))
+    return hashlib.sha256(found.encode()).hexdigest()[:16]
 
 
 async def add(session: AsyncSession, records: Sequence[R], event: Callable[[R], Event[Any]]) -> None:

@@ -93,7 +93,10 @@ class Tokens:
 
 
 class AuthMiddleware:
-    """Asks every request who it is, before its body is read; puts the `Principal` into the request's state."""
+    """Asks every request who it is, before its body is read; puts the `Principal` into the request's state.
+
+    What ``admitted`` in the state says was asked already, by the gate of the pages.
+    """
 
     def __init__(self, app: ASGIApp, *, authenticate: Authenticate, metrics_token: str | None) -> None:
         self.app = app
@@ -101,7 +104,7 @@ class AuthMiddleware:
         self.metrics_token = metrics_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _is_open(scope):
+        if scope["type"] != "http" or _is_open(scope) or scope.get("state", {}).get("admitted"):
             await self.app(scope, receive, send)
             return
         try:

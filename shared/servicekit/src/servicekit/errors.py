@@ -3,12 +3,12 @@
 `Transient` and `Permanent` (from `faults`) tell a consumer what to do with an event it could not handle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -134,6 +134,16 @@ def render(problem: Problem) -> JSONResponse:
     )
 
 
+Tell = Callable[[Problem], Response]
+
+
+def answer(scope: Scope, problem: Problem) -> Response:
+    """The answer to a request that met ``problem``: a problem document, unless the request is one for a page, which
+    has brought its own way of telling."""
+    tell: Tell = scope.get("state", {}).get("tell", render)
+    return tell(problem)
+
+
 def from_validation(errors: Sequence[Any]) -> Invalid:
     """Pydantic's errors as one `Invalid`; the values sent are left out, they may be secret."""
     found = [{"field": _field(error["loc"]), "message": _message(error)} for error in errors]
@@ -160,8 +170,11 @@ _PLAIN = {
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    if error["type"] == "too_long" and isinstance(error.get("input"), str):
-        return f"must have at most {error['ctx']['max_length']} characters"
+    if error["type"] in {"too_long", "string_too_long"} and isinstance(error.get("input"), str):
+        return f"must have at most {error['ctx']['max_length']:,} characters"
+    if error["type"] == "string_too_short":
+        least = error["ctx"]["min_length"]
+        return "must not be empty" if least == 1 else f"must have at least {least} characters"
     if error["type"] == "too_long":
         return f"must have at most {error['ctx']['max_length']:,} entries"
     return _PLAIN.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
@@ -177,25 +190,25 @@ def install(app: FastAPI) -> None:
     """Render every error of the app as a problem document."""
 
     @app.exception_handler(Problem)
-    async def _problem(_: Request, problem: Problem) -> JSONResponse:
-        return render(problem)
+    async def _problem(request: Request, problem: Problem) -> Response:
+        return answer(request.scope, problem)
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
         errors = error.errors()
         if any(fault["type"] == "json_invalid" for fault in errors):
             where = errors[0].get("ctx", {}).get("error", "")
             return render(BadRequest(f"the body is not valid JSON: {where}", code="malformed_json"))
-        return render(from_validation(errors))
+        return answer(request.scope, from_validation(errors))
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400 and error.detail == "There was an error parsing the body":
             return render(BadRequest("the body is not JSON in UTF-8, or nested too deeply", code="malformed_json"))
         code, detail = _OF_THE_FRAMEWORK.get(error.status_code, ("http_error", str(error.detail)))
-        document = Problem(detail, code=code, headers=error.headers).document()
-        document |= {"status": error.status_code, "title": str(error.detail)}
-        return JSONResponse(document, error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+        problem = Problem(detail, code=code, headers=error.headers)
+        problem.status, problem.title = error.status_code, str(error.detail)
+        return answer(request.scope, problem)
 
 
 class UnexpectedErrorMiddleware:
@@ -220,10 +233,11 @@ class UnexpectedErrorMiddleware:
             if _in_each_other_s_way(error):
                 log.warning("deadlock", path=scope["path"])
                 detail = "it was in the way of another request and was not carried out; try again"
-                await render(Unavailable(detail, code="busy", headers={"Retry-After": "1"}))(scope, receive, send)
+                busy = Unavailable(detail, code="busy", headers={"Retry-After": "1"})
+                await answer(scope, busy)(scope, receive, send)
                 return
             log.error("unexpected_error", path=scope["path"], exc_info=error)
-            await render(InternalError())(scope, receive, send)
+            await answer(scope, InternalError())(scope, receive, send)
 
 
 def _in_each_other_s_way(error: Exception) -> bool:

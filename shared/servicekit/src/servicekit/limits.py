@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.errors import BadRequest, TooLarge, render
+from servicekit.errors import BadRequest, TooLarge, answer
 
 MEBIBYTE = 1024 * 1024
 DEFAULT = 4 * MEBIBYTE
@@ -25,14 +25,15 @@ class BodyLimitMiddleware:
             return
         if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
             # No database can look for it, and nothing of ours has it in its name.
-            await render(BadRequest("the address has a NUL character (%00); leave it out"))(scope, receive, send)
+            nul = BadRequest("the address has a NUL character (%00); leave it out")
+            await answer(scope, nul)(scope, receive, send)
             return
         headers = dict(scope["headers"])
         limit = BY_LAST_WORD.get(scope["path"].rpartition("/")[2], DEFAULT)
         problem = TooLarge(f"the body may have at most {limit:,} bytes; send it in parts", limit_bytes=limit)
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
-            await render(problem)(scope, receive, send)
+            await answer(scope, problem)(scope, receive, send)
             return
         seen = 0
 
@@ -55,4 +56,4 @@ class BodyLimitMiddleware:
             if seen <= limit:
                 raise
         if seen > limit:
-            await render(problem)(scope, receive, send)
+            await answer(scope, problem)(scope, receive, send)

@@ -8,6 +8,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -29,11 +30,18 @@ from servicekit.bus.dead_letters import DeadLetters, Replayer
 from servicekit.db import Database
 from servicekit.errors import UnexpectedErrorMiddleware, install
 from servicekit.http import Patience, ServiceClient, create_client
+from servicekit.identity import sign_ins
+from servicekit.identity.attempts import Attempts
+from servicekit.identity.pages import create_router as sign_in_pages
 from servicekit.identity.routes import create_router as identity_router
 from servicekit.identity.service import authenticator, ensure_admin
 from servicekit.jobs import Job, Jobs
 from servicekit.limits import BodyLimitMiddleware
 from servicekit.migrations import migrate
+from servicekit.pages import Site
+from servicekit.pages.gate import Gate
+from servicekit.pages.live import Live
+from servicekit.pages.serving import add_pages
 from servicekit.relay import Relay
 from servicekit.settings import Settings, load
 from servicekit.telemetry import Metrics, TelemetryMiddleware, configure_logging, log, service_name
@@ -92,6 +100,7 @@ def create_service(
     package: str,
     routers: Sequence[APIRouter] = (),
     has_people: bool = False,
+    site: Site | None = None,
     publishes: bool = False,
     subscriptions: Callable[[Service], Sequence[Subscription]] = lambda _: (),
     jobs: Callable[[Service], Sequence[Job]] = lambda _: (),
@@ -101,7 +110,8 @@ def create_service(
 ) -> FastAPI:
     """Put a service together; nothing connects, and nothing is read, before the app's lifespan begins.
 
-    ``package`` has the ``migrations`` folder. ``has_people``: it has users of its own, who sign in here.
+    ``package`` has the ``migrations`` folder. ``has_people``: it has users of its own, who sign in here. ``site``: the
+    pages that they see.
     ``publishes``: it has an outbox. ``on_start`` runs after migrating, before anything is consumed. ``bus`` and
     ``http`` take the place of those that the settings name; they are not closed here.
     """
@@ -121,6 +131,8 @@ def create_service(
         relay=Relay(database, own_bus, metrics) if publishes else None,
     )
 
+    live = Live(database, site.topics) if site else None
+
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service_name.set(name)
@@ -134,9 +146,11 @@ def create_service(
             if on_start is not None:
                 await on_start(service)
             await _start_bus(service, stack, subscriptions(service))
-            running = Jobs([*jobs(service), Job("forget idempotency keys", 3600, lambda: _forget(database))])
+            running = Jobs([*jobs(service), Job("forget what has ended", 3600, lambda: _forget(database, has_people))])
             running.start()
             stack.push_async_callback(running.stop)
+            if live is not None:
+                stack.callback(live.close)
             log.info("started", url=f"http://{settings.host}:{settings.port}")
             yield
             service.stopping.set()
@@ -144,19 +158,25 @@ def create_service(
 
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
-    enable_offline_docs(app)  # before any router: it looks at the paths of all routes that are there
+    enable_offline_docs(app, "/static/docs")  # before any router: it looks at the paths of all routes that are there
     install(app)
+    attempts = Attempts()
     authenticate = authenticator(database, tokens) if has_people else _signed_only(tokens)
     metrics_token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     # The last one added is the outermost.
     app.add_middleware(UnexpectedErrorMiddleware)
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(AuthMiddleware, authenticate=authenticate, metrics_token=metrics_token)
+    if site is not None:
+        app.add_middleware(Gate, recognise=partial(sign_ins.recognise, database))
     app.add_middleware(TelemetryMiddleware, service=name, metrics=metrics)
     app.include_router(health.create_router(service))
     if has_people:
-        app.include_router(identity_router(tokens), dependencies=_BEARER)
+        app.include_router(identity_router(tokens, attempts), dependencies=_BEARER)
     app.router.routes.extend(_routes(routers))
+    if site is not None and live is not None:
+        secret = settings.auth_secret.get_secret_value()
+        add_pages(app, site, package=package, secret=secret, live=live, more=[sign_in_pages(attempts)])
     tell_of_problems(app)
     return app
 
@@ -236,9 +256,11 @@ def _comes_up(error: Exception) -> bool:
     return state.startswith("08") or state in {"57P03", "53300"}
 
 
-async def _forget(database: Database) -> None:
+async def _forget(database: Database, has_people: bool) -> None:
     async with database.transaction() as session:
         await idempotency.forget_old(session)
+    if has_people:
+        await sign_ins.forget_ended(database)
 
 
 def run(create_app: Callable[[Any], FastAPI], settings_class: type[Settings]) -> None:

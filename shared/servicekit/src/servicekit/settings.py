@@ -38,6 +38,7 @@ class Settings(LogSettings):
     admin_email: str | None = None
     admin_password: SecretStr | None = Field(None, min_length=10)
     metrics_token: SecretStr | None = None
+    secure_cookies: bool = False
     retry_delays: tuple[float, ...] = Field((1, 5, 30, 120, 600), min_length=1)
     call_connect_seconds: float = Field(2, gt=0)
     call_seconds: float = Field(15, gt=0)

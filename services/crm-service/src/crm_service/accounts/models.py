@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from sqlalchemy import String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_service.records import Record, deleted_index, live_index
@@ -17,6 +17,7 @@ class Account(Record):
         live_index("ix_accounts_live", "id"),
         live_index("ix_accounts_name", "account_name"),
         deleted_index("ix_accounts_deleted"),
+        Index("ix_accounts_updated", "updated_at"),
     )
     search_kind: ClassVar[str] = "account"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_service.accounts.models import Account
@@ -20,6 +20,7 @@ class Contact(Record):
         live_index("ix_contacts_standalone", "id", where="account_id IS NULL"),
         left_index("ix_contacts_left_account", "account_id"),
         deleted_index("ix_contacts_deleted"),
+        Index("ix_contacts_updated", "updated_at"),
     )
     search_kind: ClassVar[str] = "contact"
     refers_to: ClassVar[Mapping[str, type[Record]]] = {"account_id": Account}

@@ -9,7 +9,7 @@ from contracts.potentials import PotentialStatus
 from contracts.values import check_amount
 from servicekit.db import ExactDecimal
 from servicekit.errors import invalid_field
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm_service.accounts.models import Account
@@ -40,6 +40,7 @@ class Potential(Record):
     __tablename__ = "potentials"
     __table_args__ = (
         live_index("ix_potentials_live", "id"),
+        Index("ix_potentials_updated", "updated_at"),
         live_index("ix_potentials_account", "account_id", "id"),
         live_index("ix_potentials_contact", "contact_id", "id"),
         live_index("ix_potentials_stage", "stage_id", "id"),

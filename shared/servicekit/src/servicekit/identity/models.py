@@ -1,5 +1,6 @@
-"""Users and API tokens."""
+"""Users, their API tokens, and the browsers they are signed in with."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from servicekit.auth import Role
 from servicekit.db import UtcDateTime, new_id, utc_now
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a random token."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Base(DeclarativeBase):
@@ -40,6 +46,17 @@ class ApiToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_used_at: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """A browser that someone is signed in with; its cookie bears the secret, of which only the SHA-256 is kept."""
+
+    __tablename__ = "sign_ins"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(String(36), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    seen_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
 metadata: Any = Base.metadata

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import select
 
 from servicekit.auth import PERSON_TOKEN_LIFETIME, Admin, Role, Tokens, Viewer
 from servicekit.fields import Body, Email, Line, Name, Secret
 from servicekit.identity import service
+from servicekit.identity.attempts import Attempts, address_of
 from servicekit.identity.models import ApiToken, User
 from servicekit.pagination import Page, PageQuery, fetch_page
 from servicekit.sessions import ReadSession, ServiceDatabase, WriteSession
@@ -72,14 +73,16 @@ class UserOut(BaseModel):
     created_at: datetime
 
 
-def create_router(tokens: Tokens) -> APIRouter:
-    """The routes; ``tokens`` signs what a sign-in gives."""
+def create_router(tokens: Tokens, attempts: Attempts) -> APIRouter:
+    """The routes; ``tokens`` signs what a sign-in gives, ``attempts`` bounds how often one may try."""
     router = APIRouter(tags=["people"])
 
     @router.post("/v1/tokens")
-    async def sign_in(body: Credentials, database: ServiceDatabase, response: Response) -> AccessToken:
+    async def sign_in(
+        body: Credentials, database: ServiceDatabase, request: Request, response: Response
+    ) -> AccessToken:
         """Sign in with e-mail and password; gives a bearer token for an hour."""
-        token = await service.sign_in(database, tokens, body.email, body.password)
+        token = await service.sign_in(database, tokens, attempts, body.email, body.password, address_of(request))
         response.headers["Cache-Control"] = "no-store"
         return AccessToken(access_token=token, expires_in=int(PERSON_TOKEN_LIFETIME.total_seconds()))
 

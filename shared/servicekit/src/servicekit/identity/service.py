@@ -1,6 +1,5 @@
 """Use cases: sign in, recognise a token, manage users and API tokens."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from servicekit.auth import Authenticate, Principal, Role, Tokens
 from servicekit.db import Database, utc_now
 from servicekit.errors import Conflict, NotFound, Unauthorized
+from servicekit.identity import sign_ins
+from servicekit.identity.attempts import Attempts
 from servicekit.identity.models import ApiToken, User
+from servicekit.identity.models import token_hash as token_hash
 from servicekit.identity.passwords import hash_password, verify_password
 
 API_TOKEN_PREFIX = "api_"  # noqa: S105 (not a secret)
@@ -33,18 +35,28 @@ class LastAdministrator(Conflict):
     code = "last_administrator"
 
 
-def token_hash(token: str) -> str:
-    """What is kept of a random token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+async def check_password(database: Database, attempts: Attempts, email: str, password: str, address: str) -> User:
+    """The user whose password this is. ``address``: where the request comes from.
 
-
-async def sign_in(database: Database, tokens: Tokens, email: str, password: str) -> str:
-    """A person's bearer token. Raises `WrongCredentials`."""
+    Raises `WrongCredentials`, and `TooManyRequests` where too many attempts have failed (see `Attempts`).
+    """
+    email = email.strip().lower()
+    attempts.check(email, address)
     async with database.reading() as session:
         user = await find_user(session, email)
     right = await verify_password(password, user.password_hash if user else None)
     if user is None or not right or not user.is_active:
+        attempts.failed(email, address)
         raise WrongCredentials("e-mail or password is wrong")
+    attempts.succeeded(email, address)
+    return user
+
+
+async def sign_in(
+    database: Database, tokens: Tokens, attempts: Attempts, email: str, password: str, address: str
+) -> str:
+    """A person's bearer token. Raises as `check_password` does."""
+    user = await check_password(database, attempts, email, password, address)
     return tokens.for_person(user_id=user.id, email=user.email, role=user.role)
 
 
@@ -74,7 +86,10 @@ async def _add_user(session: AsyncSession, email: str, password_hash: str, role:
 
 
 async def edit_user(database: Database, user_id: str, changes: Mapping[str, Any]) -> User:
-    """Change ``role``, ``name``, ``is_active`` or ``password`` of a user. Raises `NotFound`, `LastAdministrator`."""
+    """Change ``role``, ``name``, ``is_active`` or ``password`` of a user. Raises `NotFound`, `LastAdministrator`.
+
+    A new password, or being deactivated, signs the user out of every browser.
+    """
     changed = dict(changes)
     if (password := changed.pop("password", None)) is not None:
         changed["password_hash"] = await hash_password(password)
@@ -85,6 +100,8 @@ async def edit_user(database: Database, user_id: str, changes: Mapping[str, Any]
         for name, value in changed.items():
             setattr(user, name, value)
         await session.flush()
+        if "password_hash" in changed or not user.is_active:
+            await sign_ins.end_all(session, user.id)
         admins = select(User.id).where(User.role == "admin", User.is_active).limit(1)
         if (await session.execute(admins)).first() is None:
             raise LastAdministrator("somebody must be an active administrator; make another one first")

@@ -1,0 +1,73 @@
+"""Signing in and out, as pages."""
+
+import secrets
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from servicekit.auth import Viewer
+from servicekit.errors import Problem
+from servicekit.fields import Body, Secret
+from servicekit.identity import service, sign_ins
+from servicekit.identity.attempts import Attempts, address_of
+from servicekit.pages import CurrentPage, Form
+from servicekit.pages.gate import own_path
+from servicekit.sessions import ServiceDatabase, WriteSession
+
+
+class SignInForm(Body):
+    email: Secret
+    password: Secret
+    next: str = "/"
+
+
+def create_router(attempts: Attempts) -> APIRouter:
+    """The pages; ``attempts`` bounds how often one may try."""
+    router = APIRouter()
+
+    @router.get("/sign-in")
+    async def sign_in_page(page: CurrentPage, next: str = "/") -> Response:
+        if page.visitor is not None:
+            return page.go(own_path(next))
+        return _page(page, Form({"next": own_path(next)}))
+
+    @router.post("/sign-in")
+    async def sign_in(page: CurrentPage, database: ServiceDatabase) -> Response:
+        form = await page.form()
+        try:
+            typed = form.parse(SignInForm)
+            user = await service.check_password(
+                database, attempts, typed.email, typed.password, address_of(page.request)
+            )
+        except Problem as problem:
+            return _page(page, form.refused(problem))
+        async with database.transaction() as session:
+            if (old := page.cookies["session"]) is not None:
+                await sign_ins.end(session, old)
+            secret = await sign_ins.begin(session, user)
+        response = page.go(own_path(typed.next))
+        page.cookies.keep(response, "session", secret, seconds=int(sign_ins.LONGEST.total_seconds()))
+        page.cookies.drop(response, "visit")
+        return response
+
+    @router.post("/sign-out")
+    async def sign_out(page: CurrentPage, session: WriteSession, _: Viewer) -> Response:
+        await sign_ins.end(session, page.cookies["session"] or "")
+        response = page.go("/sign-in", said="You are signed out.")
+        page.cookies.drop(response, "session")
+        return response
+
+    return router
+
+
+def _page(page: CurrentPage, form: Form) -> Response:
+    problem = form.problem
+    kept = Form({"email": form["email"], "next": own_path(form["next"] or "/")}, errors=form.errors, problem=problem)
+    if page.cookies.browser is None:
+        page.cookies.visit = secrets.token_urlsafe(16)
+    response = page.render("sign_in.html", status=problem.status if problem else 200, form=kept)
+    if problem is not None:
+        response.headers.update(problem.headers)
+    if page.cookies.visit is not None:
+        page.cookies.keep(response, "visit", page.cookies.visit)
+    return response

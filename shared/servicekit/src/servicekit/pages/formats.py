@@ -1,0 +1,79 @@
+"""Dates, money and numbers as a person writes them, by the language that their browser asks for."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from markupsafe import Markup
+
+DEFAULT = "en_US"
+
+
+class Formats:
+    """How to write values in one locale. ``tag``: its BCP 47 name, such as ``de-DE``."""
+
+    def __init__(self, locale: Locale) -> None:
+        self.locale = locale
+        self.tag = str(locale).replace("_", "-")
+
+    def money(self, amount: Decimal | None, currency: str) -> str:
+        """An amount with its currency; nothing for None. All decimals that it has, the currency's at least."""
+        if amount is None:
+            return ""
+        usual = format_currency(amount, currency, locale=self.locale)
+        decimals = -int(Decimal(amount).normalize().as_tuple().exponent)
+        if decimals <= get_currency_precision(currency):
+            return usual
+        return format_currency(amount, currency, locale=self.locale, currency_digits=False, decimal_quantization=False)
+
+    def number(self, value: Decimal | int | None) -> str:
+        """A number with all its decimals."""
+        return "" if value is None else format_decimal(value, locale=self.locale, decimal_quantization=False)
+
+    def percent(self, value: Decimal | None) -> str:
+        """19 as "19%"."""
+        return "" if value is None else format_percent(value / 100, locale=self.locale, decimal_quantization=False)
+
+    def day(self, value: date | None) -> str:
+        """A date, such as "Oct 13, 2026"; nothing for None."""
+        return "" if value is None else format_date(value, "medium", locale=self.locale)
+
+    def month(self, value: date) -> str:
+        """A month and its year, such as "Oct 2026"."""
+        return format_date(value, "MMM y", locale=self.locale)
+
+    def moment(self, value: datetime | None) -> str:
+        """A moment in UTC; the script turns it into the time where the person is."""
+        if value is None:
+            return ""
+        text = format_datetime(value, "medium", locale=self.locale)
+        return Markup('<time datetime="{}" data-moment>{} UTC</time>').format(value.isoformat(), text)
+
+
+@lru_cache(256)
+def formats_for(accept_language: str) -> Formats:
+    """The formats of the first language in an ``Accept-Language`` header (RFC 9110) that we know; else American."""
+    for tag in _by_preference(accept_language):
+        if tag.partition("-")[0].isalpha():
+            try:
+                return Formats(Locale.parse(tag.replace("-", "_")))
+            except (UnknownLocaleError, ValueError):
+                continue
+    return Formats(Locale.parse(DEFAULT))
+
+
+def _by_preference(accept_language: str) -> list[str]:
+    weighted = []
+    for part in accept_language[:200].split(","):
+        tag, _, parameter = part.strip().partition(";")
+        name, _, value = parameter.strip().partition("=")
+        try:
+            weight = float(value) if name == "q" else 1.0
+        except ValueError:
+            weight = 0.0
+        if tag and weight > 0:
+            weighted.append((weight, tag))
+    return [tag for _, tag in sorted(weighted, key=lambda each: -each[0])]

@@ -1,0 +1,162 @@
+"""Forms: what was typed, and what is wrong with it.
+
+Guarantee: a form that is refused shows everything that was typed as it was typed, and each reason at its field.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from servicekit.errors import Problem, from_validation
+
+S = TypeVar("S", bound=BaseModel)
+
+VERSION = "version"
+_NOT_OURS = frozenset({"csrf_token", VERSION})
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that two people gave different values: what this one typed, and what is saved by now."""
+
+    name: str
+    mine: str
+    saved: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """Fields by their names, nested ones with points: ``billing_address.city``, ``line_items.0.rate``.
+
+    ``version``: of the record, as it was when the form was opened. ``errors``: field → reason. ``problem``: why all of
+    it was refused. ``conflicts``: where a stale edit differs from what is saved.
+    """
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    version: int | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+    conflicts: Sequence[Conflict] = ()
+    files: Mapping[str, UploadFile] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, record: BaseModel | Mapping[str, Any], version: int | None = None) -> "Form":
+        """A form that shows a record as it is."""
+        values = record.model_dump(mode="json") if isinstance(record, BaseModel) else record
+        return cls(dict(_flat(values)), version)
+
+    @classmethod
+    def sent(cls, data: FormData) -> "Form":
+        """The form that a browser sent; of several values of one name the last one counts (see the check box)."""
+        typed = {name: value.replace("\r\n", "\n") for name, value in data.multi_items() if isinstance(value, str)}
+        files = {name: value for name, value in data.multi_items() if isinstance(value, UploadFile) and value.filename}
+        version = typed.get(VERSION, "")
+        fields = {name: value for name, value in typed.items() if name not in _NOT_OURS}
+        return cls(
+            dict(_flat(_nested(fields))),  # rows are numbered without gaps, as the refusal will number them
+            int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None,
+            files=files,
+        )
+
+    def __getitem__(self, name: str) -> str:
+        """What stands in a field; empty if nothing does."""
+        return self.typed.get(name, "")
+
+    def rows(self, name: str) -> int:
+        """How many rows a list of fields has: ``line_items.0.rate``, ``line_items.1.rate`` are two."""
+        begin = f"{name}."
+        numbers = [each[len(begin) :].partition(".")[0] for each in self.typed if each.startswith(begin)]
+        return max((int(number) + 1 for number in numbers if number.isdecimal() and len(number) < 5), default=0)
+
+    def parse(self, schema: type[S]) -> S:
+        """The fields as ``schema`` takes them. Raises `Invalid`, a reason for each field.
+
+        An empty field is None where the schema takes None.
+        """
+        values = {
+            name: None if not text.strip() and _takes_none(schema, name) else text for name, text in self.typed.items()
+        }
+        try:
+            return schema.model_validate(_nested(values))
+        except ValidationError as error:
+            raise from_validation(error.errors()) from None
+
+    def refused(self, problem: Problem) -> "Form":
+        """The same form, saying why it was refused."""
+        errors = {}
+        for fault in problem.errors:
+            errors.setdefault(str(fault["field"]), _sentence(str(fault["message"])))
+        return replace(self, problem=problem, errors=errors)
+
+    def against(self, record: BaseModel | Mapping[str, Any], version: int) -> "Form":
+        """The same form beside the record as it is by now: sent again, it replaces that version."""
+        saved = Form.of(record).typed
+        differing = [
+            Conflict(name, text, saved[name]) for name, text in self.typed.items() if saved.get(name, text) != text
+        ]
+        return replace(self, version=version, conflicts=differing)
+
+
+def _flat(values: Any, begin: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(values, Mapping):
+        for name, value in values.items():
+            yield from _flat(value, f"{begin}.{name}" if begin else str(name))
+    elif isinstance(values, list):
+        for number, value in enumerate(values):
+            yield from _flat(value, f"{begin}.{number}")
+    elif isinstance(values, bool):
+        yield begin, "true" if values else "false"
+    else:
+        yield begin, "" if values is None else str(values)
+
+
+def _nested(values: Mapping[str, Any]) -> Any:
+    """Points made into objects, and objects whose names are all numbers into lists, in their order."""
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        node = tree
+        *parents, last = name.split(".")
+        for parent in parents:
+            child = node.setdefault(parent, {})
+            if not isinstance(child, dict):
+                break
+            node = child
+        else:
+            node[last] = value
+    return {name: _listed(value) for name, value in tree.items()}
+
+
+def _listed(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    children = {name: _listed(value) for name, value in node.items()}
+    if children and all(name.isdecimal() for name in children):
+        return [children[name] for name in sorted(children, key=int)]
+    return children
+
+
+def _takes_none(schema: type[BaseModel], name: str) -> bool:
+    annotation: Any = schema
+    for part in name.split("."):
+        models = [each for each in _parts(annotation) if isinstance(each, type) and issubclass(each, BaseModel)]
+        if part.isdecimal():
+            continue
+        found = next((model.model_fields[part] for model in models if part in model.model_fields), None)
+        if found is None:
+            return False
+        annotation = found.annotation
+    return type(None) in get_args(annotation)
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in get_args(annotation):
+        yield from _parts(argument)
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]

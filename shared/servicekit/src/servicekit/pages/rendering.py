@@ -1,0 +1,35 @@
+"""Templates: Jinja2, everything escaped, a name that is not there is an error."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+
+from servicekit.pages.assets import OWN, assets_of, package_folder
+
+
+@cache
+def templates_of(package: str) -> Environment:
+    """The templates of ``package``: ``accounts/list.html`` is that file in the folder ``accounts/templates``.
+
+    Names without a folder are those that all products share, next to this module, and ``ui`` is its macros.
+    """
+    folders = {file.parent.name: FileSystemLoader(file) for file in package_folder(package).glob("*/templates")}
+    environment = Environment(
+        loader=ChoiceLoader([PrefixLoader(folders), FileSystemLoader(OWN.parent / "templates")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["asset"] = assets_of(package).path
+    environment.filters["lines"] = _lines
+    environment.globals["ui"] = environment.get_template("ui.html").module
+    return environment
+
+
+def _lines(text: Any) -> Markup:
+    """A text with its line breaks."""
+    return Markup("<br>").join(str(text).splitlines())

@@ -1,0 +1,52 @@
+"""The pages of a service, put into its app."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import RedirectResponse
+from starlette.routing import BaseRoute, Route
+
+from servicekit.pages.assets import PREFIX, assets_of
+from servicekit.pages.csrf import SAFE, Signer, check_origin, check_token
+from servicekit.pages.live import Live
+from servicekit.pages.live import create_router as live_router
+from servicekit.pages.page import Page
+from servicekit.pages.site import Site
+
+
+async def _guard(request: Request) -> None:
+    """What every request that may change something goes through."""
+    if request.method not in SAFE:
+        check_origin(request)
+        await check_token(request, request.app.state.signer, Page(request).cookies.browser)
+
+
+def add_pages(app: FastAPI, site: Site, *, package: str, secret: str, live: Live, more: Sequence[APIRouter]) -> None:
+    """Serve the pages of ``site``, whose templates and assets are in ``package``, and those of ``more``."""
+    app.state.site = site
+    app.state.package = package
+    app.state.signer = Signer(secret)
+
+    async def home(_: Request) -> RedirectResponse:
+        return RedirectResponse(site.home, 303)
+
+    app.router.routes[:0] = [
+        Route("/", home, include_in_schema=False),
+        Route(f"{PREFIX}/{{name}}", assets_of(package).serve, include_in_schema=False),
+    ]
+    app.router.routes.extend(_routes([*site.routers, *more]))
+    app.include_router(live_router(live), include_in_schema=False)
+
+
+_made: dict[tuple[int, ...], tuple[Sequence[APIRouter], list[BaseRoute]]] = {}
+
+
+def _routes(routers: Sequence[APIRouter]) -> list[BaseRoute]:
+    """The routes of ``routers``, made once for all apps of a process: reading their signatures takes long."""
+    key = tuple(map(id, routers))
+    if key not in _made:
+        together = APIRouter()
+        for router in routers:
+            together.include_router(router, dependencies=[Depends(_guard)], include_in_schema=False)
+        _made[key] = (routers, together.routes)
+    return _made[key][1]

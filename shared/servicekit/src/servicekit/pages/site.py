@@ -1,0 +1,55 @@
+"""What a product shows: its name, where its navigation leads, its pages."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from servicekit.auth import Role
+
+if TYPE_CHECKING:
+    from servicekit.pages.page import Page
+
+NO_PAGES = ("/v1", "/health", "/static", "/metrics", "/openapi.json", "/docs", "/redoc")
+"""First parts of the paths that are no pages: they know neither cookies nor HTML errors."""
+OPEN_PAGES = frozenset({"/sign-in"})
+"""What one sees without being signed in."""
+
+Stamp = Callable[[AsyncSession, str], Awaitable[str]]
+"""Takes what follows the colon of a topic; gives a text that is another one after each change. One cheap statement."""
+Panel = Callable[["Page", AsyncSession, str], Awaitable[str]]
+"""Takes the page, a session that reads, and a record's id; gives a part of that record's page."""
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A place in the navigation; ``role``: the least that one must be to see it."""
+
+    title: str
+    path: str
+    role: Role = "viewer"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A product's pages.
+
+    ``home``: where one begins. ``search``: the page that the search box at the top asks, as ``?q=``. ``topics``: what
+    regions of pages can follow (``accounts`` or ``account:<id>``, by its first part). ``panels``: kind of record →
+    what other features show on its page, in order.
+    """
+
+    product: str
+    home: str
+    navigation: Sequence[NavItem]
+    routers: Sequence[APIRouter]
+    search: str | None = None
+    topics: Mapping[str, Stamp] = field(default_factory=dict)
+    panels: Mapping[str, Sequence[Panel]] = field(default_factory=dict)
+
+
+def is_page(path: str) -> bool:
+    """Whether this path is one of a page."""
+    return not any(path == first or path.startswith(first + "/") for first in NO_PAGES)
