@@ -8,7 +8,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 // Times are written for where the person is.
 function tellTimes(root) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const format = new Intl.DateTimeFormat(document.documentElement.dataset.locale, { dateStyle: "medium", timeStyle: "short" });
   for (const time of root.querySelectorAll("time[data-moment]")) {
     time.textContent = format.format(new Date(time.dateTime));
     time.removeAttribute("data-moment");
