@@ -12,10 +12,13 @@ from servicekit.auth import Role, Tokens
 from servicekit.bus import Bus
 from servicekit.bus.embedded import EmbeddedBus
 from servicekit.db import Database
+from servicekit.identity import sign_ins
 from servicekit.identity.models import User
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.servers import REST_SECONDS, RETRY_DELAYS, SECRET, SERVICES, Broker, Databases
+from tests.visitor import Visitor
 
 
 class Stack:
@@ -76,17 +79,21 @@ class Stack:
     async def person(self, service: str, role: Role = "admin") -> httpx.AsyncClient:
         """A client of ``service``, signed in as a person with this role (a CRM user for sync and workflow)."""
         home = service if service in ("crm", "invoice") else "crm"
-        email = f"{role}@{home}.test"
-        user = User(email=email, name=role.title(), role=role, password_hash="-")
+        user_id, email = "someone", f"{role}@{home}.test"
         if home in self.apps and hasattr(self.apps[home].state, "service"):  # a fake has no users
             async with self.database(home).transaction() as session:
-                found = (await session.execute(select(User).where(User.email == email))).scalar_one_or_none()
-                if found is None:
-                    session.add(user)
-                    await session.flush()
-                user = found or user
-        token = Tokens(SECRET, home).for_person(user_id=user.id or "someone", email=email, role=role)
+                user_id = (await _user(session, email, role)).id
+        token = Tokens(SECRET, home).for_person(user_id=user_id, email=email, role=role)
         return self._client(service, token)
+
+    async def visitor(self, service: str, role: Role = "admin", *, language: str = "en-US") -> Visitor:
+        """A browser with the pages of ``service``, signed in as a person with this role."""
+        async with self.database(service).transaction() as session:
+            secret = await sign_ins.begin(session, await _user(session, f"{role}@{service}.test", role))
+        client = self._client(service, None)
+        client.cookies.set(f"{service}_session", secret)
+        client.headers["Accept-Language"] = language
+        return Visitor(client)
 
     def service(self, caller: str, service: str) -> httpx.AsyncClient:
         """A client of ``service`` with the token of another service."""
@@ -131,6 +138,15 @@ class Stack:
             await self._broker.empty()
         for name, url in self._urls.items():
             await self._databases.give_back(name, url)
+
+
+async def _user(session: AsyncSession, email: str, role: Role) -> User:
+    found = (await session.execute(select(User).where(User.email == email))).scalar_one_or_none()
+    if found is None:
+        found = User(email=email, name=role.title(), role=role, password_hash="-")
+        session.add(found)
+        await session.flush()
+    return found
 
 
 class _Routes(httpx.AsyncBaseTransport):

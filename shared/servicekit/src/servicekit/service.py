@@ -131,7 +131,7 @@ def create_service(
         relay=Relay(database, own_bus, metrics) if publishes else None,
     )
 
-    live = Live(database, site.topics) if site else None
+    live = Live(database, site.topics, service.stopping) if site else None
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -150,7 +150,7 @@ def create_service(
             running.start()
             stack.push_async_callback(running.stop)
             if live is not None:
-                stack.callback(live.close)
+                stack.push_async_callback(live.stop)
             log.info("started", url=f"http://{settings.host}:{settings.port}")
             yield
             service.stopping.set()

@@ -13,7 +13,7 @@ from crm_service import records
 from crm_service.accounts import service
 from crm_service.accounts.models import Account
 from crm_service.accounts.schemas import AccountEdit, NewAccount
-from crm_service.answers import Search
+from crm_service.answers import Deleted, Search
 
 router = APIRouter(prefix="/accounts")
 
@@ -29,10 +29,14 @@ async def stamp_of_one(session: AsyncSession, account_id: str) -> str:
 
 
 @router.get("")
-async def list_accounts(page: CurrentPage, session: ReadSession, _: Viewer, which: PageQuery, q: Search = None) -> Response:
+async def list_accounts(
+    page: CurrentPage, session: ReadSession, _: Viewer, which: PageQuery, q: Search = None, deleted: Deleted = False
+) -> Response:
     stamps = await page.follow(session, "accounts")
-    accounts, next_cursor = await records.page_of(session, Account, which, q)
-    return page.render("accounts/list.html", accounts=accounts, next_cursor=next_cursor, q=q or "", stamps=stamps)
+    accounts, next_cursor = await records.page_of(session, Account, which, q, deleted=deleted)
+    return page.render(
+        "accounts/list.html", accounts=accounts, next_cursor=next_cursor, q=q or "", deleted=deleted, stamps=stamps
+    )
 
 
 @router.get("/new")

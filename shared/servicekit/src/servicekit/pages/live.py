@@ -5,6 +5,7 @@ each topic costs one statement in that time, however many people are reading.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
@@ -34,14 +35,16 @@ class _Reader:
 class Live:
     """Looks for changes of the topics that someone reads; looks for nothing while nobody does."""
 
-    def __init__(self, database: Database, topics: Mapping[str, Stamp], *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, database: Database, topics: Mapping[str, Stamp], stopping: asyncio.Event, *, seconds: float = SECONDS
+    ) -> None:
         self._database = database
         self._topics = topics
         self._seconds = seconds
         self._readers: set[_Reader] = set()
         self._stamps: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
-        self._closed = False
+        self._stopping = stopping
 
     async def changes(self, seen: Mapping[str, str]) -> AsyncIterator[dict[str, str]]:
         """The topics that differ from ``seen`` (topic → stamp) now, and from then on those that change; ends when the
@@ -54,7 +57,7 @@ class Live:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch(), name="live")
         try:
-            while not self._closed:
+            while not self._stopping.is_set():
                 differing = {
                     topic: stamp
                     for topic, was in reader.seen.items()
@@ -71,22 +74,23 @@ class Live:
         finally:
             self._readers.discard(reader)
 
-    def close(self) -> None:
-        """End every reader."""
-        self._closed = True
-        for reader in self._readers:
-            reader.woken.set()
+    async def stop(self) -> None:
+        """Wait until nothing is looked for any more."""
         if self._task is not None:
-            self._task.cancel()
+            await self._task
 
     async def _watch(self) -> None:
-        while self._readers:
+        while self._readers and not self._stopping.is_set():
             try:
                 await self._look()
             except Exception as error:  # whatever it is, the next turn may find it gone
                 log.warning("live_look_failed", error=type(error).__name__)
-            await asyncio.sleep(self._seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds):
+                    await self._stopping.wait()
         self._stamps.clear()
+        for reader in self._readers:
+            reader.woken.set()
 
     async def _look(self) -> None:
         topics = {topic for reader in self._readers for topic in reader.seen}

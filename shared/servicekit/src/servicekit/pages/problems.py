@@ -1,5 +1,7 @@
 """Refusals and faults as calm pages: what happened, what to do, never a stack trace."""
 
+from datetime import datetime
+
 from starlette.responses import Response
 
 from servicekit.errors import Problem
@@ -25,6 +27,11 @@ def problem_page(page: Page, problem: Problem) -> Response:
     """The page that tells of ``problem``; where a part of a page asked, a notice that leaves the page as it is."""
     title = TITLES.get(problem.status, "That did not work")
     detail = _NO_PAGE if problem.code in {"not_found", "method_not_allowed"} else problem.detail
+    if problem.status == 500:
+        detail = "It was not your doing, and we know of it. Try again in a moment."
+    if (deleted_at := problem.extra.get("deleted_at")) is not None:
+        day = page.formats.day(datetime.fromisoformat(deleted_at).date())
+        title, detail = "This was deleted", f"It was deleted on {day}."
     detail = detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "!", "?")) else ".")
     template = "problem_notice.html" if page.by_htmx else "problem.html"
     response = page.render(template, status=problem.status, title=title, detail=detail, problem=problem)

@@ -1,0 +1,31 @@
+"""Counting what a page asks the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from servicekit.db import Database
+from sqlalchemy import event
+
+_counted: ContextVar[list[str] | None] = ContextVar("counted", default=None)
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that requests within the block run on ``database``, as they come; not what it does by itself
+    meanwhile, such as sending events."""
+    statements: list[str] = []
+    token = _counted.set(statements)
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if _counted.get() is statements and not statement.startswith("BEGIN"):
+            statements.append(statement)
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+        _counted.reset(token)
