@@ -82,14 +82,14 @@ class Stack:
         user_id, email = "someone", f"{role}@{home}.test"
         if home in self.apps and hasattr(self.apps[home].state, "service"):  # a fake has no users
             async with self.database(home).transaction() as session:
-                user_id = (await _user(session, email, role)).id
+                user_id = (await user_with(session, email, role)).id
         token = Tokens(SECRET, home).for_person(user_id=user_id, email=email, role=role)
         return self._client(service, token)
 
     async def visitor(self, service: str, role: Role = "admin", *, language: str = "en-US") -> Visitor:
         """A browser with the pages of ``service``, signed in as a person with this role."""
         async with self.database(service).transaction() as session:
-            secret = await sign_ins.begin(session, await _user(session, f"{role}@{service}.test", role))
+            secret = await sign_ins.begin(session, await user_with(session, f"{role}@{service}.test", role))
         client = self._client(service, None)
         client.cookies.set(f"{service}_session", secret)
         client.headers["Accept-Language"] = language
@@ -140,7 +140,8 @@ class Stack:
             await self._databases.give_back(name, url)
 
 
-async def _user(session: AsyncSession, email: str, role: Role) -> User:
+async def user_with(session: AsyncSession, email: str, role: Role) -> User:
+    """The user with this e-mail address; made with this role, if there is none."""
     found = (await session.execute(select(User).where(User.email == email))).scalar_one_or_none()
     if found is None:
         found = User(email=email, name=role.title(), role=role, password_hash="-")

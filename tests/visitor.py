@@ -27,7 +27,9 @@ class Visitor:
         shows already is sent along; None takes a field out. Names with points are written with ``__``.
         """
         sheet = await self.get(page) if isinstance(page, str) else page
-        form = next(form for form in sheet.forms if action in {None, form.action} and form.action != "/sign-out")
+        form = next(
+            form for form in sheet.forms if form.action == action or (not action and form.action != "/sign-out")
+        )
         sent = form.fields | {name.replace("__", "."): value for name, value in fields.items()}
         return await self.post(form.action, {name: value for name, value in sent.items() if value is not None})
 

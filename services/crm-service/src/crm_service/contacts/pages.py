@@ -20,7 +20,5 @@ async def panel_of_account(page: Page, session: AsyncSession, account_id: str) -
     """The contacts on an account's page."""
     stamps = await page.follow(session, f"account-contacts:{account_id}")
     which = PageRequest(limit=SHOWN, after=None)
-    contacts, more = await queries.page(
-        session, which, q=None, account_id=account_id, standalone=None, deleted=False
-    )
+    contacts, more = await queries.page(session, which, q=None, account_id=account_id, standalone=None, deleted=False)
     return page.part("contacts/panel.html", contacts=contacts, more=more, account_id=account_id, stamps=stamps)

@@ -34,9 +34,7 @@ class Cookies:
 
     def drop(self, response: Response, name: str) -> None:
         """Have the browser forget a cookie."""
-        response.delete_cookie(
-            self._name(name), path="/", secure=self._secure, httponly=True, samesite="lax"
-        )
+        response.delete_cookie(self._name(name), path="/", secure=self._secure, httponly=True, samesite="lax")
 
     def _name(self, name: str) -> str:
         return f"{self._product}_{name}"

@@ -17,6 +17,7 @@ S = TypeVar("S", bound=BaseModel)
 
 VERSION = "version"
 _NOT_OURS = frozenset({"csrf_token", VERSION})
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Form:
         typed = {name: value.replace("\r\n", "\n") for name, value in data.multi_items() if isinstance(value, str)}
         files = {name: value for name, value in data.multi_items() if isinstance(value, UploadFile) and value.filename}
         version = typed.get(VERSION, "")
-        fields = {name: value for name, value in typed.items() if name not in _NOT_OURS}
+        fields = {name: value for name, value in typed.items() if name not in _NOT_OURS and len(name) <= _LONGEST_NAME}
         return cls(
             dict(_flat(_nested(fields))),  # rows are numbered without gaps, as the refusal will number them
             int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None,

@@ -59,9 +59,7 @@ class Live:
         try:
             while not self._stopping.is_set():
                 differing = {
-                    topic: stamp
-                    for topic, was in reader.seen.items()
-                    if (stamp := self._stamps.get(topic, was)) != was
+                    topic: stamp for topic, was in reader.seen.items() if (stamp := self._stamps.get(topic, was)) != was
                 }
                 reader.seen.update(differing)
                 if differing:
