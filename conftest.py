@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 from servicekit.bus.amqp import AmqpBus
 
+from tests.browser_there import NO_BROWSER
 from tests.servers import AMQP_URL, REQUIRED, SERVICES, Broker, Databases, missing_servers
 from tests.stack import Stack
 
@@ -28,7 +29,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    long = ("tests/system/", "tests/api/")  # these first, so that no worker ends with them
+    long = ("tests/system/", "tests/api/", "tests/browser/")  # these first, so that no worker ends with them
     items.sort(key=lambda item: not item.nodeid.startswith(long))
     needing = [item for item in items if item.get_closest_marker("servers")]
     if needing and (missing := missing_servers()):
@@ -45,7 +46,9 @@ def pytest_collection_finish() -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """One line that says what was skipped, instead of one for each file."""
-    skipped = terminalreporter.stats.get("skipped", [])
+    skipped = [each for each in terminalreporter.stats.get("skipped", []) if "/browser/" not in each.nodeid]
+    if (blind := len(terminalreporter.stats.get("skipped", [])) - len(skipped)) > 0:
+        terminalreporter.write_line(f"{blind} tests skipped, those in a browser: {NO_BROWSER}.")
     if skipped and (missing := missing_servers()) is not None:
         terminalreporter.write_line(
             f"{len(skipped)} tests skipped, those on PostgreSQL and RabbitMQ: {missing}; start them, or set "

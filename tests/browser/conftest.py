@@ -3,9 +3,7 @@
 One browser and one product serve all stories of a worker; a story makes its own records, and goes by their names.
 """
 
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +19,10 @@ from playwright.async_api import Browser, Page, async_playwright
 from servicekit.auth import Role, Tokens
 from servicekit.identity import sign_ins
 
+from tests.browser_there import CHROMIUM, NO_BROWSER
 from tests.servers import REQUIRED
 from tests.stack import user_with
 
-CHROMIUM = os.environ.get("TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-MISSING = "no browser: apt-get install chromium, or set TEST_CHROMIUM to one"
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -40,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None and not REQUIRED:
-                item.add_marker(pytest.mark.skip(reason=MISSING))
+                item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -60,7 +57,7 @@ async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """A browser without a window."""
-    assert CHROMIUM is not None, MISSING
+    assert CHROMIUM is not None, NO_BROWSER
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield started

@@ -80,13 +80,15 @@ async def test_what_was_typed_comes_back_after_the_sign_in_had_ended(desk: Any) 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
 async def test_pages_are_accessible_and_fit_the_window(desk: Any, accessible: Any, options: Any) -> None:
     api, page = await desk.api("crm"), await desk.window("crm", "admin", **options)
+    thorough = not options  # what colours and width can make worse is looked at on fewer pages
     long = {"account_name": "A" * 120, "phone": "030-0074321", "website": "example.com", "description": "one\ntwo"}
     made = (await api.post("/v1/accounts", json=long | {"billing_address": {"city": "Berlin"}})).json()
     await api.post("/v1/contacts", json={"last_name": "Anders", "account_id": made["id"], "email": "a@example.com"})
     path = f"/accounts/{made['id']}"
     stranger = await desk.window("crm", None, **options)
     await stranger.goto("/sign-in")
-    await accessible(stranger)
+    if thorough:
+        await accessible(stranger)
     for each in (
         "/accounts",
         "/accounts?q=nothinglikethis",
@@ -96,7 +98,8 @@ async def test_pages_are_accessible_and_fit_the_window(desk: Any, accessible: An
         "/nowhere",
     ):
         await page.goto(each)
-        await accessible(page)
+        if thorough or each == path:
+            await accessible(page)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), each
     await page.goto(f"{path}/edit")
     await page.get_by_label("Account name").evaluate("field => field.removeAttribute('required')")

@@ -18,8 +18,8 @@ from crm_service.export.routes import router as export
 from crm_service.potentials.routes import router as potentials
 from crm_service.settings import CrmSettings
 from crm_service.setup.routes import router as setup
-from crm_service.stages.routes import router as stages
 from crm_service.site import SITE
+from crm_service.stages.routes import router as stages
 from crm_service.zsc_keys.routes import router as zsc_keys
 
 

@@ -88,7 +88,7 @@ class Form:
 
     def refused(self, problem: Problem) -> "Form":
         """The same form, saying why it was refused."""
-        errors = {}
+        errors: dict[str, str] = {}
         for fault in problem.errors:
             errors.setdefault(str(fault["field"]), _sentence(str(fault["message"])))
         return replace(self, problem=problem, errors=errors)

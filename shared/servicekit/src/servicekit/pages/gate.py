@@ -1,7 +1,7 @@
 """The gate to the pages: who is not signed in is led to the sign-in, and afterwards back to where they were.
 
-Guarantee: pages know a person by their cookie alone, and ``/v1`` by a bearer token alone. Every answer bears the headers
-that keep a browser from running, loading or framing anything that is not ours.
+Guarantee: pages know a person by their cookie alone, and ``/v1`` by a bearer token alone. Every answer bears the
+headers that keep a browser from running, loading or framing anything that is not ours.
 """
 
 from collections.abc import Awaitable, Callable
