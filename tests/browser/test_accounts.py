@@ -51,6 +51,27 @@ async def test_a_page_that_others_change_shows_it_by_itself(desk: Any) -> None:
     await expect(listed.get_by_role("link", name="Suddenly There")).to_be_visible()
 
 
+async def test_a_contact_is_added_in_a_pop_up_that_says_what_is_wrong(desk: Any, accessible: Any) -> None:
+    api, page = await desk.api("crm"), await desk.window("crm", "member")
+    made = (await api.post("/v1/accounts", json={"account_name": "Popped Up"})).json()
+    await page.goto(f"/accounts/{made['id']}")
+    await page.get_by_role("link", name="New contact").click()
+    popup = page.get_by_role("dialog", name="New contact")
+    await expect(popup.get_by_label("Last name")).to_be_focused()
+    await accessible(page)
+    await popup.get_by_label("Last name").fill("Añders 😀")
+    await popup.get_by_label("Phone").evaluate("field => field.removeAttribute('maxlength')")
+    await popup.get_by_label("Phone").fill("0" * 51)
+    await popup.get_by_role("button", name="Add contact").click()
+    await expect(popup.get_by_text("Must have at most 50 characters")).to_be_visible()
+    await expect(popup.get_by_label("Last name")).to_have_value("Añders 😀")
+    await popup.get_by_label("Phone").fill("030")
+    await popup.get_by_role("button", name="Add contact").click()
+    await expect(popup).to_be_hidden()
+    await expect(page.get_by_text("Añders 😀 was added.")).to_be_visible()
+    await expect(page.get_by_role("rowheader", name="Añders 😀")).to_be_visible()
+
+
 async def test_a_list_is_searched_as_one_types(desk: Any) -> None:
     api, page = await desk.api("crm"), await desk.window("crm", "viewer")
     for name in ("Quince Orchard", "Quarry Works"):

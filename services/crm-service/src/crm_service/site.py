@@ -11,7 +11,7 @@ SITE = Site(
     home="/accounts",
     navigation=[NavItem("Accounts", "/accounts")],
     search="/accounts",
-    routers=[accounts.router, deletion.router],
+    routers=[accounts.router, contacts.router, deletion.router],
     topics={
         "accounts": accounts.stamp_of_list,
         "account": accounts.stamp_of_one,

@@ -94,7 +94,7 @@ class Page:
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """The answer: this template as a page."""
-        said = self._said()
+        said = None if self.by_htmx else self._said()  # a part of a page has no place for it
         response = HTMLResponse(self.part(template, said=said, **context), status)
         if said is not None:
             self.cookies.drop(response, "said")
@@ -118,9 +118,16 @@ class Page:
             self._say(response, {"text": said, "undo": undo})
         return response
 
-    def done(self, said: str | None = None) -> Response:
-        """The answer to a form in a pop-up that was carried out: it closes, and what lies under it is brought up to
-        date."""
+    @property
+    def frame(self) -> str:
+        """For pages that may stand in a pop-up: ``{% extends page.frame %}`` is the layout, or nothing around it."""
+        return "popup.html" if self.by_htmx else "layout.html"
+
+    def done(self, path: str, *, said: str) -> Response:
+        """The answer to a form that was carried out, and that may have stood in a pop-up: then that closes, and what
+        lies under it is brought up to date; otherwise go to ``path``."""
+        if not self.by_htmx:
+            return self.go(path, said=said)
         told = json.dumps({"done": {"said": said}})  # in ASCII alone, as headers must be
         return Response(status_code=204, headers={"HX-Trigger": told})
 

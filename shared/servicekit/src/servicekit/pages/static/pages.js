@@ -33,7 +33,8 @@ const popup = () => document.getElementById("popup");
 document.addEventListener("click", (event) => {
   const opens = event.target.closest("[data-open]");
   if (opens) document.getElementById(opens.dataset.open).showModal();
-  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  const closes = event.target.closest("[data-close]");
+  if (closes) closes.closest("dialog") ? closes.closest("dialog").close() : history.back();
   if (event.target instanceof HTMLDialogElement && outside(event, event.target)) event.target.close();
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
   for (const menu of document.querySelectorAll("details.menu[open]")) {
