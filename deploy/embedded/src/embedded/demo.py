@@ -15,7 +15,7 @@ from rich.table import Table
 from servicekit.outbox import outbox
 from sqlalchemy import func, select
 
-from embedded import loading
+from embedded import demo_invoices, loading
 from embedded.api import Api
 from embedded.import_runs import bars, counts_table
 from embedded.northwind_data import Northwind, load
@@ -71,13 +71,15 @@ async def run(services: Running, email: str, console: Console) -> bool:
             await loading.activate_workflow(api)
             await loading.load_orders(api, data, people, progress)
             await _until_handled(services, progress)
+            told = await demo_invoices.play(api, next(iter(people.values()))["account_id"], progress)
         seconds = time.perf_counter() - started
         events = await _published(services) - before
         tally = await _count(api, data)
     console.print()
     console.print(counts_table("Accounts and contacts, imported into Invoice", first_import=first, once_more=again))
     console.print(_table(tally, seconds, events))
-    faults = tally.faults(data)
+    console.print(demo_invoices.table(told))
+    faults = [*tally.faults(data), *(one.fault for one in told if one.fault)]
     if again["status"] != "completed" or again["counts"]["unchanged"] != again["counts"]["read"]:
         faults.append(f"the second import: {again['status']}, {again['counts']}, expected all unchanged")
     for fault in faults:
