@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,71 +13,104 @@ from fastapi.responses import JSONResponse
 from servicekit.bus import Outgoing
 from servicekit.db import new_id
 
-MAY_BECOME = {
-    "draft": {"accepted", "declined"},
-    "sent": {"accepted", "declined"},
-    "accepted": {"declined"},
-    "declined": {"accepted"},
-    "expired": {"accepted"},
-    "invoiced": set(),
+MAY_BECOME: dict[str, dict[str, set[str]]] = {
+    "estimate": {
+        "draft": {"accepted", "declined"},
+        "sent": {"accepted", "declined"},
+        "accepted": {"declined"},
+        "declined": {"accepted"},
+        "expired": {"accepted"},
+        "invoiced": set(),
+    },
+    "invoice": {
+        "draft": {"void"},
+        "sent": {"void"},
+        "overdue": {"void"},
+        "partially_paid": set(),
+        "paid": set(),
+        "void": set(),
+    },
 }
+PREFIX = {"estimate": "EST", "invoice": "INV"}
 
 
-def refusal(status: int, code: str, detail: str) -> JSONResponse:
-    return JSONResponse({"code": code, "status": status, "detail": detail}, status)
+def refusal(status: int, code: str, detail: str, **extra: Any) -> JSONResponse:
+    return JSONResponse({"code": code, "status": status, "detail": detail, **extra}, status)
 
 
 @dataclass
 class FakeInvoice:
-    """Estimates by id. ``imported``: the accounts it knows; ``created``: bodies it made estimates of."""
+    """Estimates and invoices by id. ``imported``: the records it knows; ``created``: bodies it made documents of."""
 
-    imported: set[str] = field(default_factory=lambda: {"a1"})
+    imported: set[str] = field(default_factory=lambda: {"a1", "c1"})
     estimates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    invoices: dict[str, dict[str, Any]] = field(default_factory=dict)
     created: list[dict[str, Any]] = field(default_factory=list)
     keys: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
     organizations: set[str | None] = field(default_factory=set)
     down: bool = False
     loses_answers: int = 0
     """How many of the next creations succeed without their answer arriving."""
-    refuses: str | None = None
+    refuses: tuple[int, str, str] | None = None
+    """What every creation is answered with: status, code, detail."""
     before_status: Any = None
 
     def __post_init__(self) -> None:
         self.app = FastAPI()
-        self.app.get("/v1/estimates")(self._list)
-        self.app.post("/v1/estimates")(self._create)
-        self.app.post("/v1/estimates/{estimate_id}/status/{status}")(self._status)
+        for kind in PREFIX:
+            self.app.get(f"/v1/{kind}s")(partial(self._list, kind))
+            self.app.post(f"/v1/{kind}s")(partial(self._create, kind))
+            self.app.get(f"/v1/{kind}s/{{document_id}}")(partial(self._get, kind))
+            self.app.post(f"/v1/{kind}s/{{document_id}}/status/{{status}}")(partial(self._status, kind))
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        return self.estimates if kind == "estimate" else self.invoices
 
     @property
     def statuses(self) -> list[str]:
-        return [one["status"] for one in self.estimates.values()]
+        """Of all estimates, then of all invoices, in the order they were made in."""
+        return [one["status"] for one in (*self.estimates.values(), *self.invoices.values())]
 
-    def add(self, status: str, *, origin: str = "manual", potential_id: str = "p1") -> dict[str, Any]:
-        number = f"EST-{len(self.estimates) + 1:06d}"
-        made = {"id": new_id(), "estimate_number": number, "status": status, "origin": origin}
-        made |= {"crm_potential_id": potential_id, "seen": 0}
-        self.estimates[made["id"]] = made
+    def add(
+        self, status: str, *, kind: str = "estimate", origin: str = "manual", potential_id: str = "p1", **further: Any
+    ) -> dict[str, Any]:
+        number = f"{PREFIX[kind]}-{len(self.of(kind)) + 1:06d}"
+        made = {"id": new_id(), f"{kind}_number": number, "status": status, "origin": origin}
+        made |= {"crm_potential_id": potential_id, "seen": 0, **further}
+        if kind == "invoice":
+            made = {"workflow_locked": False} | made
+        self.of(kind)[made["id"]] = made
         return made
 
-    async def _list(self, crm_potential_id: str, x_organization_id: str | None = Header(None)) -> Any:
+    def lock(self, invoice: dict[str, Any], status: str, by: str = "maria@invoice.test") -> None:
+        """A person changes an invoice's status."""
+        invoice |= {"status": status, "workflow_locked": True, "locked_by": by, "locked_at": "2026-03-01T09:30:00Z"}
+
+    async def _list(self, kind: str, crm_potential_id: str, x_organization_id: str | None = Header(None)) -> Any:
         self.organizations.add(x_organization_id)
         if self.down:
             return refusal(503, "unavailable", "down")
-        found = [one for one in self.estimates.values() if one["crm_potential_id"] == crm_potential_id]
-        return {"items": found[::-1], "next_cursor": None}
+        found = [one for one in self.of(kind).values() if one["crm_potential_id"] == crm_potential_id]
+        hidden = ("locked_by", "locked_at")  # as in the real one's lists
+        items = [{name: value for name, value in one.items() if name not in hidden} for one in found[::-1]]
+        return {"items": items, "next_cursor": None}
 
-    async def _create(self, request: Request, idempotency_key: str = Header()) -> Any:
+    async def _get(self, kind: str, document_id: str) -> Any:
+        return self.of(kind)[document_id]
+
+    async def _create(self, kind: str, request: Request, idempotency_key: str = Header()) -> Any:
         content, body = await request.body(), await request.json()
         if self.refuses is not None:
-            return refusal(422, "validation_error", self.refuses)
+            return refusal(*self.refuses)
         if idempotency_key in self.keys:
             first_content, first = self.keys[idempotency_key]
             if first_content != content:
                 return refusal(409, "idempotency_key_reused", "used before")
             return JSONResponse(first, 201, headers={"Idempotency-Replayed": "true"})
-        if body["crm_account_id"] not in self.imported:
-            return refusal(409, "crm_record_not_imported", "crm_account_id: not imported; import it first")
-        made = self.add("draft", origin="workflow", potential_id=body["crm_potential_id"])
+        for record_id in (body["crm_account_id"], body["crm_contact_id"]):
+            if record_id is not None and record_id not in self.imported:
+                return refusal(409, "crm_record_not_imported", f"{record_id}: not imported", record_id=record_id)
+        made = self.add("draft", kind=kind, origin="workflow", potential_id=body["crm_potential_id"])
         made["seen"] = body["crm_potential_version"]
         self.created.append(body)
         self.keys[idempotency_key] = (content, dict(made))
@@ -85,35 +119,54 @@ class FakeInvoice:
             return refusal(502, "bad_gateway", "the answer got lost")
         return JSONResponse(made, 201)
 
-    async def _status(self, estimate_id: str, status: str, request: Request) -> Any:
+    async def _status(self, kind: str, document_id: str, status: str, request: Request) -> Any:
         if self.before_status is not None:
             await self.before_status()
         version = (await request.json())["crm_potential_version"]
-        if estimate_id not in self.estimates:
-            return refusal(404, "estimate_not_found", "there is no such estimate")
-        estimate = self.estimates[estimate_id]
-        if version < estimate["seen"]:
-            return refusal(409, "stale_potential_version", f"version {estimate['seen']} was followed already")
-        if status != estimate["status"] and status not in MAY_BECOME[estimate["status"]]:
-            return refusal(409, "estimate_transition_refused", f"{estimate['status']} cannot become {status}")
-        estimate |= {"seen": version, "status": status}
-        return estimate
+        if document_id not in self.of(kind):
+            return refusal(404, f"{kind}_not_found", f"there is no such {kind}")
+        document = self.of(kind)[document_id]
+        if version < document["seen"]:
+            return refusal(409, "stale_potential_version", f"version {document['seen']} was followed already")
+        if document.get("workflow_locked"):
+            return refusal(409, "invoice_locked_for_workflow", "left alone")
+        if status != document["status"] and status not in MAY_BECOME[kind][document["status"]]:
+            return refusal(409, f"{kind}_transition_refused", f"{document['status']} cannot become {status}")
+        document |= {"seen": version, "status": status}
+        return document
 
 
 @dataclass
 class FakeSync:
-    """``organization_id``: of the connection; None: not connected."""
+    """``organization_id``: of the connection; None: not connected. ``gone``: records that the CRM has no more."""
 
+    invoice: FakeInvoice
     organization_id: str | None = "org-1"
+    gone: set[str] = field(default_factory=set)
+    refuses: str | None = None
+    asked: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.app = FastAPI()
         self.app.get("/v1/connection")(self._connection)
+        self.app.post("/v1/records/import")(self._import)
 
     async def _connection(self) -> Any:
         if self.organization_id is None:
             return refusal(404, "not_connected", "no organization is connected")
         return {"organization_id": self.organization_id}
+
+    async def _import(self, request: Request) -> Any:
+        body = await request.json()
+        self.asked.append((body["record_type"], body["record_id"]))
+        if self.organization_id is None:
+            return refusal(409, "not_connected", "no organization is connected")
+        if body["record_id"] in self.gone:
+            return refusal(404, "record_not_found", f"there is no {body['record_type']} {body['record_id']}")
+        if self.refuses is not None:
+            return refusal(422, "record_refused", self.refuses)
+        self.invoice.imported.add(body["record_id"])
+        return {"customer_id": f"customer of {body['record_id']}", "outcome": "created"}
 
 
 @dataclass
@@ -180,7 +233,8 @@ class World:
 async def world(stack: Any) -> AsyncIterator[World]:
     admin = await stack.person("workflow", "admin")
     await stack.start("workflow")
-    made = World(stack, FakeInvoice(), FakeSync(), admin)
+    invoice = FakeInvoice()
+    made = World(stack, invoice, FakeSync(invoice), admin)
     stack.apps |= {"invoice": made.invoice.app, "sync": made.sync.app}
     yield made
     for task in made.publishing:

@@ -18,9 +18,11 @@ from contracts.potentials import (
 from servicekit.bus.consumer import Received
 from servicekit.db import new_id
 from servicekit.errors import Transient
-from workflow_service.clients import Connected, Estimates
+from workflow_service.clients import Connected, Customers
+from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
 from workflow_service.potentials import learn
+from workflow_service.reconciling import Reconciling
 
 
 @pytest.fixture
@@ -108,12 +110,13 @@ async def test_s19_lost_before_created_is_one_declined_estimate(active: Any) -> 
 
 
 async def test_s19_lost_while_its_creation_still_waits_is_one_declined_estimate(active: Any) -> None:
+    active.sync.organization_id = None
     active.invoice.imported.clear()
     created = active.publish(PotentialCreated(data=deal(1)))
     await active.run(created, "waiting")
     lost = active.publish(PotentialLost(data=deal(2, "lost")))
     await active.run(lost, "waiting")
-    active.invoice.imported.add("a1")
+    active.invoice.imported |= {"a1", "c1"}
     for event_id in (created, lost):
         await active.run(event_id)
     assert active.invoice.statuses == ["declined"]
@@ -136,8 +139,9 @@ async def test_s19_what_another_process_learns_meanwhile_is_followed_too(active:
 
 async def test_s19_events_of_one_potential_in_several_processes_at_once(active: Any) -> None:
     service = active.stack.apps["workflow"].state.service
+    sync = service.client("sync")
     processes = [
-        Workflow(service.database, Estimates(service.client("invoice"), Connected(service.client("sync"))))
+        Workflow(service.database, Reconciling(Documents(service.client("invoice"), Connected(sync)), Customers(sync)))
         for _ in range(3)
     ]
 
@@ -194,13 +198,15 @@ async def test_a_deleted_potential_leaves_its_estimate(active: Any) -> None:
     assert (run["outcome"], active.invoice.statuses) == ("skipped", ["draft"])
 
 
-async def test_s19_before_its_customer_came_the_potential_waits_for_it(active: Any) -> None:
+async def test_s19_without_a_connection_the_potential_waits_for_its_customer(active: Any) -> None:
+    active.sync.organization_id = None
     active.invoice.imported.clear()
     event_id = active.publish(PotentialCreated(data=deal()))
     waiting = await active.run(event_id, "waiting")
     assert "not imported" in waiting["reason"]
+    assert "no organization is connected" in waiting["reason"]
     assert waiting["finished_at"] is None
-    active.invoice.imported.add("a1")
+    active.invoice.imported |= {"a1", "c1"}
     run = await active.run(event_id, "done")
     assert run["attempts"] > 1
     assert run["id"] == waiting["id"]
@@ -262,7 +268,7 @@ async def test_s19_invoice_has_followed_a_later_version_already(active: Any) -> 
 
 
 async def test_a_failed_run_says_why_and_is_run_again(active: Any) -> None:
-    active.invoice.refuses = "line_items.0.rate: not to my taste"
+    active.invoice.refuses = (422, "validation_error", "line_items.0.rate: not to my taste")
     failed = await active.follow(PotentialCreated(data=deal()))
     assert failed["outcome"] == "failed"
     assert "not to my taste" in failed["reason"]
@@ -282,7 +288,7 @@ async def test_a_failed_run_says_why_and_is_run_again(active: Any) -> None:
 
 
 async def test_a_run_is_not_tried_again_by_a_viewer_or_while_inactive(active: Any) -> None:
-    active.invoice.refuses = "no"
+    active.invoice.refuses = (422, "validation_error", "no")
     failed = await active.follow(PotentialCreated(data=deal()))
     viewer = await active.stack.person("workflow", "viewer")
     assert (await viewer.post(f"/v1/runs/{failed['id']}/retry")).status_code == 403

@@ -30,10 +30,10 @@ async def test_s14_only_admins_set_it_up(world: Any) -> None:
     assert (await member.get("/v1/workflow")).status_code == 200
 
 
-async def test_a_trigger_that_would_do_nothing_is_refused(world: Any) -> None:
-    for trigger in ("invoices", "sometimes"):
-        answer = await world.activate(trigger=trigger)
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == "trigger"
-    assert (await world.admin.get("/v1/workflow")).json()["active"] is False
+async def test_s14_either_trigger_can_be_chosen_and_no_other(world: Any) -> None:
+    assert (await world.activate(trigger="invoices")).json()["trigger"] == "invoices"
+    assert (await world.activate(trigger="estimates")).json()["trigger"] == "estimates"
+    answer = await world.activate(trigger="sometimes")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "trigger")
     assert (await world.admin.put("/v1/workflow", json={"active": True})).status_code == 422
+    assert (await world.admin.get("/v1/workflow")).json()["trigger"] == "estimates"

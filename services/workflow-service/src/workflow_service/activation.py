@@ -1,24 +1,14 @@
 """Whether the workflow is active, and its trigger (S14). Until it is activated, potentials cause nothing."""
 
 from datetime import datetime
-from typing import Literal
 
 from servicekit.db import utc_now
-from servicekit.errors import Invalid
 from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from workflow_service.base import Base
 from workflow_service.policy import Trigger
-
-TriggerName = Literal["estimates", "invoices"]
-
-
-class TriggerNotAvailable(Invalid):
-    """A trigger that would be stored and then do nothing."""
-
-    code = "trigger_not_available"
 
 
 class Activation(Base):
@@ -34,13 +24,8 @@ class Activation(Base):
     updated_at: Mapped[datetime]
     updated_by: Mapped[str | None] = mapped_column(String(254))
 
-    def set(self, *, active: bool, trigger: TriggerName, by: str) -> None:
-        """Set it up; nothing that was made before changes (S20). Raises `TriggerNotAvailable`."""
-        if trigger != "estimates":
-            raise TriggerNotAvailable(
-                f"trigger: {trigger!r} is not available; use 'estimates'",
-                errors=[{"field": "trigger", "message": f"{trigger!r} is not available; use 'estimates'"}],
-            )
+    def set(self, *, active: bool, trigger: Trigger, by: str) -> None:
+        """Set it up; nothing that was made before changes (S20)."""
         if (active, trigger) != (self.active, self.trigger):
             self.active, self.trigger = active, trigger
             self.version += 1

@@ -1,4 +1,4 @@
-"""The workflow service: potentials in the CRM become estimates in Invoice."""
+"""The workflow service: potentials in the CRM become estimates or invoices in Invoice."""
 
 from collections.abc import Sequence
 

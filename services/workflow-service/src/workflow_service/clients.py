@@ -1,32 +1,28 @@
-"""What this service asks of Invoice and of sync.
+"""What this service asks of sync: which organization is connected, and to import one record of the CRM now (S6).
 
 Raises `servicekit.errors.Unavailable` where trying again later may help, `servicekit.http.Refused` where it does not.
 """
 
 import time
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
-from contracts.potentials import PotentialSnapshot
 from servicekit.errors import Transient, Unavailable
 from servicekit.http import Refused, ServiceClient
 
-from workflow_service.policy import Document
-
-MOST_DOCUMENTS = 200
-"""A potential with more linked estimates is not one."""
+RecordType = Literal["account", "contact"]
 
 
 class NotImported(Transient):
-    """Invoice does not know the potential's account or contact yet: sync has not brought it."""
+    """Invoice does not know the potential's account or contact yet; ``record_id`` is the one that is missing."""
+
+    def __init__(self, reason: str, *, record_id: str | None = None) -> None:
+        super().__init__(f"waits for the customer: {reason}")
+        self.record_id = record_id
 
 
-class Superseded(Exception):
-    """Invoice has already followed a later version of the potential."""
-
-
-class KeyUsed(Exception):
-    """An estimate was made for this potential before, by the same key: see what became of it."""
+class RecordGone(Exception):
+    """The CRM has no such account or contact any more: there is nobody to make a document for."""
 
 
 class Connected:
@@ -62,79 +58,31 @@ class Connected:
         return str(orjson.loads(answer.content)["organization_id"])
 
 
-class Estimates:
-    """The estimates in Invoice, as far as the workflow needs them."""
+class Customers:
+    """Makes a record of the CRM a customer, by sync's own mapping."""
 
-    def __init__(self, invoice: ServiceClient, connected: Connected) -> None:
-        self._invoice = invoice
-        self._connected = connected
+    def __init__(self, sync: ServiceClient) -> None:
+        self._sync = sync
 
-    async def of(self, potential_id: str) -> list[Document]:
-        """Those linked to the potential."""
-        params: dict[str, str | int] = {"crm_potential_id": potential_id, "limit": MOST_DOCUMENTS}
-        answer = await self._invoice.request("GET", "/v1/estimates", params=params, headers=await self._headers())
-        return [_document(one) for one in orjson.loads(answer.content)["items"]]
+    async def import_record(self, record_type: RecordType, record_id: str) -> str:
+        """Import this record alone; gives the customer's id.
 
-    async def create(self, potential: PotentialSnapshot) -> Document:
-        """Make the potential's estimate (S18); there is only ever one made by this key.
-
-        Raises `KeyUsed`, `NotImported`, `Superseded`.
+        Raises `NotImported` where it has to wait for a connection, and `RecordGone`.
         """
-        line = {"name": potential.potential_name, "quantity": 1, "rate": f"{potential.amount:f}"}
-        body = {
-            "crm_account_id": potential.account_id,
-            "crm_contact_id": potential.contact_id,
-            "currency_code": potential.currency_code,
-            "crm_potential_id": potential.id,
-            "crm_potential_version": potential.version,
-            "line_items": [line],
-        }
-        headers = {"Idempotency-Key": f"workflow:{potential.id}:estimate:1", **await self._headers()}
+        body = {"record_type": record_type, "record_id": record_id}
         try:
-            answer = await self._invoice.request("POST", "/v1/estimates", json=body, headers=headers)
+            answer = await self._sync.request("POST", "/v1/records/import", json=body)
         except Refused as refused:
-            if refused.code == "idempotency_key_reused":
-                raise KeyUsed from refused
-            raise _named(refused) from refused
-        if answer.headers.get("Idempotency-Replayed") == "true":
-            # It tells how the estimate was when it was made; it may have gone on since, or be deleted.
-            raise KeyUsed
-        return _document(orjson.loads(answer.content))
-
-    async def set_status(
-        self, estimate_id: str, status: Literal["accepted", "declined"], potential: PotentialSnapshot
-    ) -> Document:
-        """Move an estimate on. Raises `Superseded`."""
-        try:
-            answer = await self._invoice.request(
-                "POST",
-                f"/v1/estimates/{estimate_id}/status/{status}",
-                json={"crm_potential_version": potential.version},
-                headers=await self._headers(),
-            )
-        except Refused as refused:
-            raise _named(refused) from refused
-        return _document(orjson.loads(answer.content))
-
-    async def _headers(self) -> dict[str, str]:
-        organization_id = await self._connected.organization_id()
-        return {} if organization_id is None else {"X-Organization-Id": organization_id}
-
-
-def _named(refused: Refused) -> Exception:
-    match refused.code:
-        case "crm_record_not_imported":
-            return NotImported(f"waits for the customer: {refused.problem.get('detail') or refused}")
-        case "stale_potential_version":
-            return Superseded(str(refused))
-        case _:
-            return refused
-
-
-def _document(found: dict[str, Any]) -> Document:
-    return Document(
-        id=found["id"],
-        number=found["estimate_number"],
-        status=found["status"],
-        by_workflow=found["origin"] == "workflow",
-    )
+            detail = str(refused.problem.get("detail") or refused)
+            match refused.code:
+                # "not_found": a sync of an older version, which has no such address yet.
+                case "not_connected" | "not_found":
+                    named = f"the {record_type} is not imported, and cannot be: {detail}"
+                    raise NotImported(named, record_id=record_id) from refused
+                case "record_not_found":
+                    raise RecordGone(
+                        f"the {record_type} of the potential is not in the CRM any more ({detail}): "
+                        "there is nobody to make a document for"
+                    ) from refused
+            raise
+        return str(orjson.loads(answer.content)["customer_id"])

@@ -1,5 +1,7 @@
 """Events of potentials, and runs that a person tries again: from what happened to a run with its outcome."""
 
+from typing import Any
+
 from contracts.event import Event
 from contracts.potentials import PotentialSnapshot
 from contracts.topology import WORKFLOW_POTENTIALS
@@ -12,10 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from workflow_service import activation, potentials, runs
-from workflow_service.clients import Estimates
 from workflow_service.policy import Trigger
 from workflow_service.potentials import Known
-from workflow_service.reconciling import Result, reconcile
+from workflow_service.reconciling import Reconciling, Result
 from workflow_service.runs import Occurrence, RunNotRetriable, WorkflowRun
 
 MOST_ROUNDS = 5
@@ -31,9 +32,9 @@ class NotActive(Conflict):
 class Workflow:
     """Carries out what the policy decides, and writes it down. No transaction is open while Invoice is called."""
 
-    def __init__(self, database: Database, estimates: Estimates) -> None:
+    def __init__(self, database: Database, reconciling: Reconciling) -> None:
         self._database = database
-        self._estimates = estimates
+        self._reconciling = reconciling
 
     async def handle(self, received: Received) -> None:
         """Handle one event of a potential; while the workflow is not active it causes nothing (S14).
@@ -42,13 +43,14 @@ class Workflow:
         """
         event: Event[PotentialSnapshot] = received.event
         envelope = received.envelope
-        occurrence = Occurrence(envelope.id, envelope.type, envelope.correlationid, event.data)
+        occurrence = Occurrence(envelope.id, envelope.type, envelope.time, envelope.correlationid, event.data)
         async with self._database.reading() as session:
             setting = await activation.read(session)
             run = await runs.of_event(session, occurrence.event_id)
         if run is not None and run.outcome in runs.HANDLED:
             return
         if not setting.active:
+            await potentials.learn(self._database, None, occurrence.potential)
             if run is not None:
                 await self._give_up(setting.trigger, occurrence)
             return
@@ -72,17 +74,24 @@ class Workflow:
         return tried
 
     async def _carry_out(self, trigger: Trigger, occurrence: Occurrence) -> tuple[WorkflowRun, Exception | None]:
-        """Bring Invoice to where the newest known state of the potential asks it to be, and write that down."""
+        """Bring Invoice to where the newest known state of the potential asks it to be, and write that down.
+
+        An event that is older than what is known leads there, too: what it may have done before more was known, half
+        an attempt of another process perhaps, is put right by it.
+        """
+        done: list[dict[str, Any]] = []
         for _ in range(MOST_ROUNDS):
             known = await potentials.learn(self._database, trigger, occurrence.potential)
-            if known.followed and known.newest.version > occurrence.potential.version:
-                reason = f"superseded: version {known.newest.version} of the potential was followed already"
-                result = Result("skipped", reason)
-            else:
-                result = await reconcile(trigger, known.newest, self._estimates, was_due=known.was_due)
+            result = await self._reconciling.reconcile(trigger, known)
+            if result.outcome == "skipped" and known.newest.version > occurrence.potential.version:
+                result.reason = (
+                    f"superseded: version {known.newest.version} of the potential is followed; {result.reason}"
+                )
+            result.commands = [*done, *result.commands]
             run = await self._write(trigger, occurrence, known, result)
             if run is not None:
                 return run, result.error
+            done = [command for command in result.commands if command["outcome"] == "done"]
         raise Unavailable("other processes keep learning more of the same potential; try again later")
 
     async def _write(
@@ -91,8 +100,7 @@ class Workflow:
         """The run as it is then; None, and nothing is written, if more is known of the potential by now."""
         try:
             async with self._database.transaction() as session:
-                followed = result.outcome in runs.HANDLED
-                if not await potentials.note_followed(session, known, followed=followed):
+                if not await potentials.note(session, known, result.memory):
                     return None
                 return await self._note(session, trigger, occurrence, result)
         except IntegrityError as error:

@@ -3,7 +3,8 @@
 Guarantee: whatever happened before (nothing, half of it, all of it), going through it again ends in the same state.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,95 +14,211 @@ from servicekit.errors import Permanent, Transient
 from servicekit.http import Refused
 from servicekit.telemetry import log
 
-from workflow_service.clients import Estimates, KeyUsed, Superseded
+from workflow_service.clients import Customers, NotImported, RecordGone, RecordType
+from workflow_service.documents import Documents, KeyUsed, Superseded
 from workflow_service.policy import (
     AcceptEstimate,
     CreateEstimate,
+    CreateInvoice,
+    Decision,
     DeclineEstimate,
     Document,
+    DocumentKind,
+    Memory,
     Nothing,
     Step,
     Trigger,
+    VoidInvoice,
     decide,
+    remembering,
 )
+from workflow_service.potentials import Known
 
 Outcome = Literal["done", "skipped", "failed", "waiting"]
-MOST_STEPS = 6
+CommandName = Literal[
+    "create_estimate",
+    "accept_estimate",
+    "decline_estimate",
+    "create_invoice",
+    "void_invoice",
+    "import_account",
+    "import_contact",
+]
+MOST_STEPS = 8
 """Creating and accepting are two; the others are for people and other processes that change things meanwhile."""
 
-_NAMES = {CreateEstimate: "create_estimate", AcceptEstimate: "accept_estimate", DeclineEstimate: "decline_estimate"}
+_NAMES: dict[type[Step], CommandName] = {
+    CreateEstimate: "create_estimate",
+    AcceptEstimate: "accept_estimate",
+    DeclineEstimate: "decline_estimate",
+    CreateInvoice: "create_invoice",
+    VoidInvoice: "void_invoice",
+}
 
 
 @dataclass
 class Result:
-    """What came of it. ``error`` is what the consumer is to be told; None: the event is done with."""
+    """What came of it. ``error`` is what the consumer is to be told; None: the event is done with.
+
+    ``decision``: what was decided, step after step, in words. ``memory``: what is to be remembered of the potential.
+    """
 
     outcome: Outcome = "skipped"
     reason: str | None = None
     started_at: datetime = field(default_factory=utc_now)
+    decision: str | None = None
     commands: list[dict[str, Any]] = field(default_factory=list)
     error: Exception | None = None
+    memory: Memory = field(default_factory=Memory)
 
-
-async def reconcile(trigger: Trigger, potential: PotentialSnapshot, estimates: Estimates, *, was_due: bool) -> Result:
-    """Do what `policy.decide` says, until there is nothing left; whatever happens is told in the result."""
-    result = Result()
-    try:
-        await _reconcile(trigger, potential, estimates, result, was_due=was_due)
-    except Superseded as error:
-        result.outcome, result.reason = "skipped", f"superseded: {error}"
-    except Transient as error:
-        result.outcome, result.reason, result.error = "waiting", str(error), error
-    except Permanent as error:
-        result.outcome, result.reason, result.error = "failed", str(error), error
-    except Exception as error:
-        log.error("workflow_failed", potential_id=potential.id, exc_info=error)
-        result.outcome, result.reason, result.error = "failed", f"a fault of ours: {type(error).__name__}", error
-    return result
-
-
-async def _reconcile(
-    trigger: Trigger, potential: PotentialSnapshot, estimates: Estimates, result: Result, *, was_due: bool
-) -> None:
-    documents = await estimates.of(potential.id)
-    refused: tuple[Step, Refused] | None = None
-    for _ in range(MOST_STEPS):
-        decision = decide(trigger, potential, documents, was_due=was_due)
-        if isinstance(decision, Nothing):
-            done = any(command["outcome"] == "done" for command in result.commands)
-            result.outcome, result.reason = ("done", None) if done else ("skipped", decision.reason)
-            return
-        if refused is not None and refused[0] == decision:
-            raise refused[1]
-        command: dict[str, Any] = {"command": _NAMES[type(decision)], "outcome": "waiting"}
-        result.commands.append(command)
-        try:
-            changed = await _take(decision, potential, estimates)
-        except KeyUsed:
-            documents = await estimates.of(potential.id)
-            command["outcome"] = "skipped"
-            if not documents:
-                result.reason = "its estimate was deleted in Invoice; the workflow does not make it again"
-                return
-        except Refused as error:
-            # Someone may have changed it between our look and our step.
-            command["outcome"] = "failed"
-            refused = (decision, error)
-            documents = await estimates.of(potential.id)
-        except Superseded:
-            command["outcome"] = "skipped"
-            raise
+    def decided(self, potential: PotentialSnapshot, documents: Sequence[Document], decision: Decision) -> None:
+        """Write the decision down, after those before it."""
+        if self.decision is None:
+            there = ", ".join(f"{one.kind} {one.number} {one.status}" for one in documents) or "no document"
+            status = "deleted" if potential.deleted else potential.status
+            self.decision = f"potential {status} (version {potential.version}), {there}: {decision.words}"
         else:
-            command |= {"outcome": "done", "estimate_id": changed.id, "estimate_number": changed.number}
-            documents = [*(one for one in documents if one.id != changed.id), changed]
-    raise Transient("the estimate kept changing while it was worked on")
+            self.decision += f"; then {decision.words}"
+
+    def command(self, name: CommandName, *, before_last: bool = False, **facts: Any) -> dict[str, Any]:
+        """A command that is being tried; what comes of it is written into it."""
+        command: dict[str, Any] = {"command": name, "outcome": "waiting", "at": utc_now().isoformat(), **facts}
+        self.commands.insert(len(self.commands) - before_last, command)
+        return command
+
+    @property
+    def did_something(self) -> bool:
+        """Whether a document was made or moved on."""
+        return any(moved_a_document(command) for command in self.commands)
 
 
-async def _take(step: Step, potential: PotentialSnapshot, estimates: Estimates) -> Document:
-    match step:
-        case CreateEstimate():
-            return await estimates.create(potential)
-        case AcceptEstimate(estimate_id):
-            return await estimates.set_status(estimate_id, "accepted", potential)
-        case DeclineEstimate(estimate_id):
-            return await estimates.set_status(estimate_id, "declined", potential)
+def moved_a_document(command: dict[str, Any]) -> bool:
+    """Whether the command, of any age, has made a document or moved it on."""
+    return bool(command["outcome"] == "done" and command["command"] not in ("import_account", "import_contact"))
+
+
+class Reconciling:
+    """Knows whom to ask: Invoice for the documents, sync for a customer that is missing."""
+
+    def __init__(self, documents: Documents, customers: Customers) -> None:
+        self._documents = documents
+        self._customers = customers
+
+    async def reconcile(self, trigger: Trigger, known: Known) -> Result:
+        """Do what `policy.decide` says, until there is nothing left; whatever happens is told in the result."""
+        result = Result(memory=known.memory)
+        try:
+            await self._reconcile(trigger, known.newest, result)
+        except Superseded as error:
+            result.outcome, result.reason = "skipped", f"superseded: {error}"
+        except RecordGone as error:
+            result.outcome, result.reason = "skipped", str(error)
+        except Transient as error:
+            result.outcome, result.reason, result.error = "waiting", str(error), error
+        except Permanent as error:
+            result.outcome, result.reason, result.error = "failed", str(error), error
+        except Exception as error:
+            log.error("workflow_failed", potential_id=known.newest.id, exc_info=error)
+            result.outcome, result.reason, result.error = "failed", f"a fault of ours: {type(error).__name__}", error
+        return result
+
+    async def _reconcile(self, trigger: Trigger, potential: PotentialSnapshot, result: Result) -> None:
+        documents = await self._look(potential, result)
+        refused: tuple[Step, Refused] | None = None
+        for _ in range(MOST_STEPS):
+            decision = decide(trigger, potential, documents, result.memory)
+            result.decided(potential, documents, decision)
+            if isinstance(decision, Nothing):
+                result.outcome, result.reason = ("done", None) if result.did_something else ("skipped", decision.reason)
+                return
+            if refused is not None and refused[0] == decision:
+                raise refused[1]
+            command = result.command(_NAMES[type(decision)], **_meant(decision, documents))
+            try:
+                changed = await self._take(decision, potential, result)
+            except KeyUsed:
+                command["outcome"] = "skipped"
+                _remember_the_key(decision, result)
+                documents = await self._look(potential, result)
+            except Refused as error:
+                # Someone may have changed it between our look and our step.
+                command |= {"outcome": "failed", "reason": str(error)}
+                refused = (decision, error)
+                documents = await self._look(potential, result)
+            except (Superseded, RecordGone):
+                command["outcome"] = "skipped"
+                raise
+            else:
+                command |= {"outcome": "done", **_named(changed)}
+                documents = [*(one for one in documents if one.id != changed.id), changed]
+                result.memory = remembering(replace(result.memory, kind=changed.kind), documents)
+        raise Transient("the potential's documents kept changing while they were worked on")
+
+    async def _look(self, potential: PotentialSnapshot, result: Result) -> list[Document]:
+        """What is linked to the potential. The other kind matters only while there is none of its own."""
+        kind = result.memory.kind
+        documents = await self._documents.of(potential.id, kind) if kind is not None else []
+        if not documents:
+            documents = await self._documents.of(potential.id, "estimate", "invoice")
+        result.memory = remembering(result.memory, documents)
+        return documents
+
+    async def _take(self, step: Step, potential: PotentialSnapshot, result: Result) -> Document:
+        match step:
+            case CreateEstimate():
+                return await self._create("estimate", potential, 1, result)
+            case CreateInvoice(number):
+                return await self._create("invoice", potential, number, result)
+            case AcceptEstimate(document_id):
+                return await self._documents.set_status("estimate", document_id, "accepted", potential)
+            case DeclineEstimate(document_id):
+                return await self._documents.set_status("estimate", document_id, "declined", potential)
+            case VoidInvoice(document_id):
+                return await self._documents.set_status("invoice", document_id, "void", potential)
+
+    async def _create(self, kind: DocumentKind, potential: PotentialSnapshot, number: int, result: Result) -> Document:
+        """Create it; whoever of the potential's account and contact is no customer yet is imported first (S6, S18)."""
+        records: dict[str, RecordType] = {}
+        if potential.contact_id is not None:
+            records[potential.contact_id] = "contact"
+        if potential.account_id is not None:
+            records[potential.account_id] = "account"
+        while True:
+            try:
+                return await self._documents.create(kind, potential, number)
+            except NotImported as missing:
+                record_type = records.pop(missing.record_id or "", None)
+                if missing.record_id is None or record_type is None:  # asked for already
+                    raise
+                name: CommandName = "import_account" if record_type == "account" else "import_contact"
+                command = result.command(name, before_last=True, record_id=missing.record_id)
+                try:
+                    command["customer_id"] = await self._customers.import_record(record_type, missing.record_id)
+                except (Refused, RecordGone) as error:
+                    command |= {"outcome": "failed", "reason": str(error)}
+                    raise
+                command["outcome"] = "done"
+
+
+def _remember_the_key(step: Step, result: Result) -> None:
+    """The document of this number was made before, whether it is there or not."""
+    number = step.number if isinstance(step, CreateInvoice) else 1
+    kind: DocumentKind = "invoice" if isinstance(step, CreateInvoice) else "estimate"
+    result.memory = replace(result.memory, kind=kind, made=max(result.memory.made, number))
+
+
+def _meant(step: Step, documents: Sequence[Document]) -> dict[str, Any]:
+    """Which of the documents the step is about; nothing yet of one that is to be made."""
+    document_id = None if isinstance(step, CreateEstimate | CreateInvoice) else step.document_id
+    return next((_named(one) for one in documents if one.id == document_id), {})
+
+
+def _named(document: Document) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "document_type": document.kind,
+        "document_id": document.id,
+        "document_number": document.number,
+    }
+    if document.kind == "estimate":
+        facts |= {"estimate_id": document.id, "estimate_number": document.number}
+    return facts

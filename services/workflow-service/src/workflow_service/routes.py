@@ -10,9 +10,10 @@ from servicekit.service import Service, service_of
 from servicekit.sessions import ReadSession, WriteSession
 
 from workflow_service import activation, runs
-from workflow_service.clients import Connected, Estimates
+from workflow_service.clients import Connected, Customers
+from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
-from workflow_service.reconciling import Outcome
+from workflow_service.reconciling import Outcome, Reconciling
 from workflow_service.schemas import ActivationEdit, ActivationOut, RunOut
 
 router = APIRouter(tags=["workflow"])
@@ -21,8 +22,9 @@ router = APIRouter(tags=["workflow"])
 def workflow_of(service: Service) -> Workflow:
     """The service's workflow; the same one at every call."""
     if "workflow" not in service.state:
-        estimates = Estimates(service.client("invoice"), Connected(service.client("sync")))
-        service.state["workflow"] = Workflow(service.database, estimates)
+        sync = service.client("sync")
+        documents = Documents(service.client("invoice"), Connected(sync))
+        service.state["workflow"] = Workflow(service.database, Reconciling(documents, Customers(sync)))
     workflow: Workflow = service.state["workflow"]
     return workflow
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from workflow_service.base import Base
 from workflow_service.policy import Trigger
-from workflow_service.reconciling import Outcome, Result
+from workflow_service.reconciling import Outcome, Result, moved_a_document
 
 HANDLED: tuple[Outcome, ...] = ("done", "skipped")
 
@@ -40,12 +40,17 @@ class Occurrence:
 
     event_id: str
     event_type: str
+    event_time: datetime | None
     correlation_id: str | None
     potential: PotentialSnapshot
 
 
 class WorkflowRun(Base):
-    """One event of a potential, and what came of it. ``snapshot`` is the potential as the event told of it."""
+    """One event of a potential, and what came of it. ``snapshot`` is the potential as the event told of it.
+
+    ``event_time``: when it happened in the CRM; ``started_at``: the first attempt, ``attempted_at``: the last one;
+    ``finished_at``: when it was done with. ``trigger``, ``decision`` and ``reason`` are those of the last attempt.
+    """
 
     __tablename__ = "workflow_runs"
     __table_args__ = (
@@ -56,6 +61,7 @@ class WorkflowRun(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     event_id: Mapped[str] = mapped_column(String(64), unique=True)
     event_type: Mapped[str] = mapped_column(String(128))
+    event_time: Mapped[datetime | None]
     correlation_id: Mapped[str | None] = mapped_column(String(128))
     potential_id: Mapped[str] = mapped_column(String(36))
     potential_version: Mapped[int]
@@ -63,9 +69,11 @@ class WorkflowRun(Base):
     trigger: Mapped[Trigger] = mapped_column(String(16))
     outcome: Mapped[Outcome] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Text)
+    decision: Mapped[str | None] = mapped_column(Text)
     commands: Mapped[list[dict[str, Any]]]
     attempts: Mapped[int]
     started_at: Mapped[datetime]
+    attempted_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
     @classmethod
@@ -75,6 +83,7 @@ class WorkflowRun(Base):
             id=new_id(),
             event_id=occurrence.event_id,
             event_type=occurrence.event_type,
+            event_time=occurrence.event_time,
             correlation_id=occurrence.correlation_id,
             potential_id=occurrence.potential.id,
             potential_version=occurrence.potential.version,
@@ -86,22 +95,27 @@ class WorkflowRun(Base):
 
     def attempted(self, trigger: Trigger, result: Result) -> None:
         """Note an attempt. What earlier ones got done stays in the list of commands."""
+        switched = None if self.trigger in (None, trigger) else self.trigger
         self.trigger = trigger
         self.attempts += 1
         self.commands = [*(one for one in self.commands if one["outcome"] == "done"), *result.commands]
         self.outcome = "done" if self._did_something(result) else result.outcome
         self.reason = None if self.outcome == "done" else result.reason
+        if switched is not None and self.outcome == "skipped":
+            self.reason = f"{self.reason}; the trigger was switched from {switched} to {trigger} before it got to this"
+        self.decision = result.decision or self.decision
+        self.attempted_at = result.started_at
         self.finished_at = None if result.outcome == "waiting" else utc_now()
 
     def _did_something(self, result: Result) -> bool:
         """Finding all done at the second attempt, because the first one got that far, is no skipping."""
-        return result.outcome == "skipped" and not result.commands and bool(self.commands)
+        return result.outcome == "skipped" and any(moved_a_document(command) for command in self.commands)
 
     @property
     def occurrence(self) -> Occurrence:
         """The event, to be carried out again."""
         potential = PotentialSnapshot.model_validate(self.snapshot)
-        return Occurrence(self.event_id, self.event_type, self.correlation_id, potential)
+        return Occurrence(self.event_id, self.event_type, self.event_time, self.correlation_id, potential)
 
 
 async def of_event(session: AsyncSession, event_id: str, *, locked: bool = False) -> WorkflowRun | None:
