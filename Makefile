@@ -42,7 +42,7 @@ check: $(INSTALLED) ## Check style, types, module boundaries and the API documen
 bench: $(INSTALLED) ## Measure (ARGS are handed on)
 	@exec $(BIN)/python tests/bench/run.py $(ARGS)
 
-docs: $(INSTALLED) ## Write docs/api anew from the code
+docs: $(INSTALLED) ## Write docs/api and docs/workflow.md anew from the code
 	@exec $(BIN)/crm-invoice api-docs
 
 lock: ## Resolve the dependencies anew into uv.lock (asks the network)

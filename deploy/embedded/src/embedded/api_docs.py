@@ -1,4 +1,5 @@
-"""The API documents in ``docs/api``, made from the code: OpenAPI of each service, AsyncAPI 3 of the events."""
+"""The documents that are made from the code: OpenAPI of each service and AsyncAPI 3 of the events in ``docs/api``, and
+the workflow's table in ``docs/workflow.md``."""
 
 import difflib
 from pathlib import Path
@@ -10,21 +11,21 @@ from contracts.event import BATCH_CONTENT_TYPE, CONTENT_TYPE, Envelope, Event
 from contracts.topology import PUBLISHED, QUEUES
 from pydantic.json_schema import models_json_schema
 from servicekit.bus.embedded import EmbeddedBus
+from workflow_service.policy import written_out
 
 from embedded.runner import APPS
 
-FOLDER = Path("docs/api")
+FOLDER = Path("docs")
 PUBLISHER = {"crm": "The CRM", "invoice": "Invoice"}
 
 
 def command(
     check: Annotated[bool, typer.Option(help="Write nothing; fail if a document is not what the code says.")] = False,
 ) -> None:
-    """Write docs/api anew from the code, or check that it is up to date."""
+    """Write docs/api and docs/workflow.md anew from the code, or check that they are up to date."""
     drifted = False
-    for name, document in documents().items():
+    for name, text in texts().items():
         file = FOLDER / name
-        text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         if text == before:
             continue
@@ -41,8 +42,17 @@ def command(
     raise typer.Exit(1 if drifted else 0)
 
 
+def texts() -> dict[str, str]:
+    """Name of a file below ``docs`` → what is in it."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+    found = {
+        f"api/{name}": orjson.dumps(document, option=options).decode() + "\n" for name, document in documents().items()
+    }
+    return found | {"workflow.md": written_out.page()}
+
+
 def documents() -> dict[str, Any]:
-    """File name → document."""
+    """Name of an API document → the document."""
     found: dict[str, Any] = {f"{name}.openapi.json": _openapi(name) for name in APPS}
     found["events.asyncapi.json"] = asyncapi()
     return found
