@@ -37,8 +37,8 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
 T = TypeVar("T")
 Json = dict[str, Any]
 
-AMOUNTS = st.sampled_from(["440.00", "440.00", "12.50", None])
-STATUSES = st.sampled_from(["open", "won", "won", "lost", "lost"])
+AMOUNTS = st.sampled_from(["440.00", "440.00", "440.00", "12.50", None])
+AT_ONCE = st.sampled_from([True, True, False])
 ANY = st.integers(0, 11)
 
 ESTIMATE_ACTS = ("sent", "accepted", "declined", "convert", "delete", "edit", "expire")
@@ -150,11 +150,19 @@ class AnySequence(RuleBasedStateMachine):
         self._add("open", amount, PotentialCreated)
 
     @precondition(lambda self: not self._newest.deleted)
-    @rule(status=STATUSES, amount=AMOUNTS)
-    def change_the_potential(self, status: str, amount: str | None) -> None:
-        was = self._newest.status
-        moved = {"won": PotentialWon, "lost": PotentialLost, "open": PotentialReopened}
-        self._add(status, amount, PotentialUpdated if status == was else moved[status])
+    @rule(amount=AMOUNTS, at_once=AT_ONCE)
+    def win(self, amount: str | None, at_once: bool) -> None:
+        self._change("won", amount, PotentialWon, at_once)
+
+    @precondition(lambda self: not self._newest.deleted)
+    @rule(amount=AMOUNTS, at_once=AT_ONCE)
+    def lose(self, amount: str | None, at_once: bool) -> None:
+        self._change("lost", amount, PotentialLost, at_once)
+
+    @precondition(lambda self: not self._newest.deleted)
+    @rule(amount=AMOUNTS, at_once=AT_ONCE)
+    def reopen(self, amount: str | None, at_once: bool) -> None:
+        self._change("open", amount, PotentialReopened, at_once)
 
     @precondition(lambda self: len(self.history) > 2 and not self._newest.deleted)
     @rule()
@@ -165,10 +173,6 @@ class AnySequence(RuleBasedStateMachine):
     def tell_of_it(self, which: int) -> None:
         self._tell(which % len(self.history))
 
-    @rule()
-    def tell_of_the_newest(self) -> None:
-        self._tell(len(self.history) - 1)
-
     @rule(trigger=st.sampled_from(["estimates", "invoices"]))
     def switch(self, trigger: Any) -> None:
         self.trigger = trigger
@@ -178,6 +182,7 @@ class AnySequence(RuleBasedStateMachine):
     def a_person_makes_one(self, kind: str) -> None:
         self.office.do(self.office.by_hand(kind, self.id))
 
+    @precondition(lambda self: self.told)
     @rule(which=ANY, of_estimates=st.sampled_from(ESTIMATE_ACTS), of_invoices=st.sampled_from(INVOICE_ACTS))
     def a_person_acts(self, which: int, of_estimates: str, of_invoices: str) -> None:
         documents = self._look()
@@ -204,6 +209,11 @@ class AnySequence(RuleBasedStateMachine):
     @property
     def _newest(self) -> PotentialSnapshot:
         return self.history[-1][0]
+
+    def _change(self, status: str, amount: str | None, moved: type[Any], at_once: bool) -> None:
+        self._add(status, amount, PotentialUpdated if status == self._newest.status else moved)
+        if at_once:
+            self._tell(len(self.history) - 1)
 
     def _add(self, status: Any, amount: str | None, event: type[Any], *, deleted: bool = False) -> None:
         snapshot = PotentialSnapshot(
