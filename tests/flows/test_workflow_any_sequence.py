@@ -138,10 +138,13 @@ class AnySequence(RuleBasedStateMachine):
 
     office: ClassVar[Office]
 
-    @initialize(trigger=st.sampled_from(["estimates", "invoices"]), amount=AMOUNTS)
-    def begin(self, trigger: Any, amount: str | None) -> None:
+    @initialize(trigger=st.sampled_from(["estimates", "invoices"]), amount=AMOUNTS, rare=st.integers(0, 7))
+    def begin(self, trigger: Any, amount: str | None, rare: int) -> None:
+        """In most examples nobody makes documents by hand or switches the trigger: what they hide is tried as well."""
+        self.may_be_made_by_hand = 1 if rare in (1, 2) else 0
+        self.may_be_switched = 2 if rare in (2, 3) else 0
         self.id = f"p-{next(self.office.potentials)}"
-        self.trigger = trigger
+        self.trigger: Any = trigger
         self.office.do(self.office.choose(trigger))
         self.history: list[tuple[PotentialSnapshot, type[Any]]] = []
         self.told: list[int] = []
@@ -173,13 +176,17 @@ class AnySequence(RuleBasedStateMachine):
     def tell_of_it(self, which: int) -> None:
         self._tell(which % len(self.history))
 
-    @rule(trigger=st.sampled_from(["estimates", "invoices"]))
-    def switch(self, trigger: Any) -> None:
-        self.trigger = trigger
-        self.office.do(self.office.choose(trigger))
+    @precondition(lambda self: self.may_be_switched)
+    @rule()
+    def switch(self) -> None:
+        self.may_be_switched -= 1
+        self.trigger = "estimates" if self.trigger == "invoices" else "invoices"
+        self.office.do(self.office.choose(self.trigger))
 
+    @precondition(lambda self: self.may_be_made_by_hand)
     @rule(kind=st.sampled_from(["estimate", "invoice"]))
     def a_person_makes_one(self, kind: str) -> None:
+        self.may_be_made_by_hand -= 1
         self.office.do(self.office.by_hand(kind, self.id))
 
     @precondition(lambda self: self.told)
