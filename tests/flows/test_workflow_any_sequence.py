@@ -151,7 +151,7 @@ class AnySequence(RuleBasedStateMachine):
         self.seldom = set(SELDOM)
         self._add("open", amount, PotentialCreated)
 
-    # Few rules with many choices: each of a Hypothesis example's steps takes one of them, and it likes to repeat itself.
+    # Few rules with many choices: Hypothesis leaves some rules out of an example, and likes to repeat itself.
 
     @precondition(lambda self: not self._newest.deleted)
     @rule(status=STATUSES, amount=AMOUNTS, at_once=st.booleans())
