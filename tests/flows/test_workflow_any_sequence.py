@@ -289,7 +289,5 @@ async def office(stack: Any) -> Office:
 
 async def test_s15_s20_any_sequence_ends_where_the_table_says(office: Office) -> None:
     machine = type("AnySequenceHere", (AnySequence,), {"office": office})
-    how = settings(
-        max_examples=EXAMPLES, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    how = settings(max_examples=EXAMPLES, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=how)
