@@ -50,7 +50,7 @@ class FakeInvoice:
     organizations: set[str | None] = field(default_factory=set)
     down: bool = False
     loses_answers: int = 0
-    """How many of the next creations succeed without their answer arriving."""
+    """How many of the next answers to creations do not arrive; what they tell of is done all the same."""
     refuses: tuple[int, str, str] | None = None
     """What every creation is answered with: status, code, detail."""
     before_status: Any = None
@@ -106,6 +106,8 @@ class FakeInvoice:
             first_content, first = self.keys[idempotency_key]
             if first_content != content:
                 return refusal(409, "idempotency_key_reused", "used before")
+            if self.loses_answers:
+                return self._lose_answer()
             return JSONResponse(first, 201, headers={"Idempotency-Replayed": "true"})
         for record_id in (body["crm_account_id"], body["crm_contact_id"]):
             if record_id is not None and record_id not in self.imported:
@@ -114,10 +116,11 @@ class FakeInvoice:
         made["seen"] = body["crm_potential_version"]
         self.created.append(body)
         self.keys[idempotency_key] = (content, dict(made))
-        if self.loses_answers:
-            self.loses_answers -= 1
-            return refusal(502, "bad_gateway", "the answer got lost")
-        return JSONResponse(made, 201)
+        return self._lose_answer() if self.loses_answers else JSONResponse(made, 201)
+
+    def _lose_answer(self) -> JSONResponse:
+        self.loses_answers -= 1
+        return refusal(502, "bad_gateway", "the answer got lost")
 
     async def _status(self, kind: str, document_id: str, status: str, request: Request) -> Any:
         if self.before_status is not None:

@@ -174,10 +174,20 @@ async def test_a_customer_that_is_inactive_fails_the_run_until_it_is_active_agai
     assert (done["outcome"], done["reason"], invoicing.invoice.statuses) == ("done", None, ["draft"])
 
 
-async def test_an_answer_after_the_time_out_makes_no_second_invoice(invoicing: Any) -> None:
+async def test_an_answer_that_got_lost_makes_no_second_invoice(invoicing: Any) -> None:
     invoicing.invoice.loses_answers = 1
-    run = await invoicing.run(invoicing.publish(PotentialWon(data=deal(2, "won"))), "done", "skipped")
-    assert (run["attempts"], invoicing.invoice.statuses) == (2, ["draft"])
+    run = await invoicing.follow(PotentialWon(data=deal(2, "won")))
+    assert (run["outcome"], commands(run)) == ("done", [("create_invoice", "done")])
+    assert run["commands"][0]["document_number"] == "INV-000001"
+    assert invoicing.invoice.statuses == ["draft"]
+
+
+async def test_an_invoice_whose_answer_never_came_is_found_at_the_next_attempt(invoicing: Any) -> None:
+    invoicing.invoice.loses_answers = 3
+    event_id = invoicing.publish(PotentialWon(data=deal(2, "won")))
+    run = await invoicing.run(event_id)
+    assert (run["outcome"], run["attempts"]) == ("done", 2)
+    assert invoicing.invoice.statuses == ["draft"]
 
 
 async def test_a_late_creation_by_the_same_key_is_found_although_it_was_not_seen(invoicing: Any) -> None:

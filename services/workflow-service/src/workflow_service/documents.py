@@ -26,7 +26,14 @@ class Superseded(Exception):
 
 
 class KeyUsed(Exception):
-    """A document was made for this potential before, by the same key: see what became of it."""
+    """A document was made for this potential before, by the same key: see what became of it.
+
+    ``document_id``: which one, where Invoice tells; by an earlier try of this command, most likely.
+    """
+
+    def __init__(self, document_id: str | None = None) -> None:
+        super().__init__("the key was used before")
+        self.document_id = document_id
 
 
 class Documents:
@@ -64,7 +71,7 @@ class Documents:
             raise _named(refused) from refused
         if answer.headers.get("Idempotency-Replayed") == "true":
             # It tells how the document was when it was made; it may have gone on since, or be deleted.
-            raise KeyUsed
+            raise KeyUsed(orjson.loads(answer.content)["id"])
         return _document(kind, orjson.loads(answer.content))
 
     async def set_status(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contracts.potentials import PotentialSnapshot
 from servicekit.db import utc_now
-from servicekit.errors import Permanent, Transient
+from servicekit.errors import Permanent, Transient, Unavailable
 from servicekit.http import Refused
 from servicekit.telemetry import log
 
@@ -61,6 +61,7 @@ class Result:
     """What came of it. ``error`` is what the consumer is to be told; None: the event is done with.
 
     ``decision``: what was decided, step after step, in words. ``memory``: what is to be remembered of the potential.
+    ``documents``: what was linked to it when the decision was made.
     """
 
     outcome: Outcome = "skipped"
@@ -70,9 +71,11 @@ class Result:
     commands: list[dict[str, Any]] = field(default_factory=list)
     error: Exception | None = None
     memory: Memory = field(default_factory=Memory)
+    documents: Sequence[Document] = ()
 
     def decided(self, potential: PotentialSnapshot, documents: Sequence[Document], decision: Decision) -> None:
         """Write the decision down, after those before it."""
+        self.documents = documents
         if self.decision is None:
             there = ", ".join(f"{one.kind} {one.number} {one.status}" for one in documents) or "no document"
             status = "deleted" if potential.deleted else potential.status
@@ -85,6 +88,15 @@ class Result:
         command: dict[str, Any] = {"command": name, "outcome": "waiting", "at": utc_now().isoformat(), **facts}
         self.commands.insert(len(self.commands) - before_last, command)
         return command
+
+    def found_done(self, commands: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Which of these commands of an earlier attempt, whose answer never came, were carried out all the same."""
+        created = {f"create_{one.kind}": one for one in sorted(self.documents, key=_id) if one.by_workflow}
+        return [
+            {**one, "outcome": "done", **_named(created[one["command"]])}
+            for one in commands
+            if one.get("unanswered") and one["command"] in created
+        ]
 
     @property
     def did_something(self) -> bool:
@@ -136,10 +148,11 @@ class Reconciling:
             command = result.command(_NAMES[type(decision)], **_meant(decision, documents))
             try:
                 changed = await self._take(decision, potential, result)
-            except KeyUsed:
-                command["outcome"] = "skipped"
+            except KeyUsed as used:
                 _remember_the_key(decision, result)
                 documents = await self._look(potential, result)
+                made = next((one for one in documents if one.id == used.document_id), None)
+                command |= {"outcome": "skipped"} if made is None else {"outcome": "done", **_named(made)}
             except Refused as error:
                 # Someone may have changed it between our look and our step.
                 command |= {"outcome": "failed", "reason": str(error)}
@@ -147,6 +160,11 @@ class Reconciling:
                 documents = await self._look(potential, result)
             except (Superseded, RecordGone):
                 command["outcome"] = "skipped"
+                raise
+            except Transient as error:
+                command["reason"] = str(error)
+                if isinstance(error, Unavailable) and error.extra.get("service") == "invoice":
+                    command["unanswered"] = True  # whether it was carried out is seen at the next attempt
                 raise
             else:
                 command |= {"outcome": "done", **_named(changed)}
@@ -198,6 +216,10 @@ class Reconciling:
                     command |= {"outcome": "failed", "reason": str(error)}
                     raise
                 command["outcome"] = "done"
+
+
+def _id(document: Document) -> str:
+    return document.id
 
 
 def _remember_the_key(step: Step, result: Result) -> None:

@@ -98,7 +98,10 @@ class WorkflowRun(Base):
         switched = None if self.trigger in (None, trigger) else self.trigger
         self.trigger = trigger
         self.attempts += 1
-        self.commands = [*(one for one in self.commands if one["outcome"] == "done"), *result.commands]
+        before = [one for one in self.commands if one["outcome"] == "done"]
+        if result.outcome == "skipped" and not result.commands:
+            before += result.found_done(self.commands)
+        self.commands = [*before, *result.commands]
         self.outcome = "done" if self._did_something(result) else result.outcome
         self.reason = None if self.outcome == "done" else result.reason
         if switched is not None and self.outcome == "skipped":
