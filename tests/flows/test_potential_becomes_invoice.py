@@ -300,3 +300,37 @@ async def test_with_services_stopped_meanwhile_no_invoice_is_lost(invoicing: Inv
     await company.stack.start("invoice", "sync", "workflow")
     for stage, status in ends.items():
         await invoicing.statuses(potentials[stage], status)
+
+
+async def test_s6_s18_without_auto_update_the_account_and_contact_are_imported_first(company: Any) -> None:
+    await company.connect(auto_update=False)
+    invoicing = Invoicing(company)
+    await invoicing.choose("invoices")
+    account = await company.account("Alfreds")
+    contact = await company.contact("Anders", account_id=account["id"])
+    assert await company.customers() == []
+    potential = await company.potential("Order 1", account_id=account["id"], contact_id=contact["id"])
+    await company.move(potential, "Closed Won")
+    [invoice] = await invoicing.statuses(potential, "draft")
+    assert (invoice["customer_name"], invoice["contact_person_name"]) == ("Alfreds", "Anders")
+    assert await company.names() == ["Alfreds"]
+    run = await invoicing.last_run(potential, 2)
+    assert [command["command"] for command in run["commands"]][-1] == "create_invoice"
+    assert {command["record_id"] for command in run["commands"][:-1]} <= {account["id"], contact["id"]}
+    assert len(run["commands"]) > 1
+
+
+async def test_s18_an_account_that_was_deleted_between_event_and_command(company: Any) -> None:
+    await company.connect(auto_update=False)
+    invoicing = Invoicing(company)
+    await invoicing.choose("invoices")
+    await company.stack.stop("workflow")
+    account = await company.account("Alfreds")
+    potential = await company.potential("Order 1", account_id=account["id"])
+    await company.move(potential, "Closed Won")
+    assert (await company.crm.delete(f"/v1/accounts/{account['id']}")).status_code == 204
+    await company.stack.start("workflow")
+    runs = await company.runs(potential, 2)
+    assert {run["outcome"] for run in runs} == {"skipped"}
+    assert any("is not in the CRM any more" in run["reason"] or "neither" in run["reason"] for run in runs)
+    assert await invoicing.invoices(potential) == []

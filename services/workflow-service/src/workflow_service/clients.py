@@ -75,8 +75,7 @@ class Customers:
         except Refused as refused:
             detail = str(refused.problem.get("detail") or refused)
             match refused.code:
-                # "not_found": a sync of an older version, which has no such address yet.
-                case "not_connected" | "not_found":
+                case "not_connected":
                     named = f"the {record_type} is not imported, and cannot be: {detail}"
                     raise NotImported(named, record_id=record_id) from refused
                 case "record_not_found":
