@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from servicekit.bus import Outgoing
 from servicekit.db import new_id, utc_now
-from workflow_service.documents import _document
+from workflow_service.documents import document_of
 from workflow_service.policy import KIND, Memory, Nothing, decide, is_due
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
@@ -254,7 +254,7 @@ class AnySequence(RuleBasedStateMachine):
         newest = max((self.history[which][0] for which in self.told), key=lambda one: one.version)
         assert newest == self._newest
         # The table has nothing left to do.
-        decision = decide(self.trigger, newest, [_document(one["kind"], one) for one in documents], self.memory)
+        decision = decide(self.trigger, newest, [document_of(one["kind"], one) for one in documents], self.memory)
         assert isinstance(decision, Nothing), (decision, documents)
         assert all(run["outcome"] in ("done", "skipped") for run in self.office.do(self.office.runs(self.id)))
 

@@ -72,7 +72,7 @@ class Documents:
         if answer.headers.get("Idempotency-Replayed") == "true":
             # It tells how the document was when it was made; it may have gone on since, or be deleted.
             raise KeyUsed(orjson.loads(answer.content)["id"])
-        return _document(kind, orjson.loads(answer.content))
+        return document_of(kind, orjson.loads(answer.content))
 
     async def set_status(
         self,
@@ -91,7 +91,7 @@ class Documents:
             )
         except Refused as refused:
             raise _named(refused) from refused
-        return _document(kind, orjson.loads(answer.content))
+        return document_of(kind, orjson.loads(answer.content))
 
     async def _linked(self, potential_id: str, kind: DocumentKind) -> list[Document]:
         params: dict[str, str | int] = {"crm_potential_id": potential_id, "limit": MOST_DOCUMENTS}
@@ -104,7 +104,7 @@ class Documents:
         if found.get("workflow_locked") and found["origin"] == "workflow":
             answer = await self._invoice.request("GET", f"{PATH[kind]}/{found['id']}", headers=await self._headers())
             found = orjson.loads(answer.content)
-        return _document(kind, found)
+        return document_of(kind, found)
 
     async def _headers(self) -> dict[str, str]:
         organization_id = await self._connected.organization_id()
@@ -122,7 +122,8 @@ def _named(refused: Refused) -> Exception:
             return refused
 
 
-def _document(kind: DocumentKind, found: dict[str, Any]) -> Document:
+def document_of(kind: DocumentKind, found: dict[str, Any]) -> Document:
+    """The document as Invoice's JSON tells of it."""
     lock = None
     if found.get("workflow_locked"):
         at = found.get("locked_at")

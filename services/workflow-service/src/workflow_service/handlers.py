@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from workflow_service import activation, potentials, runs
 from workflow_service.policy import Trigger
 from workflow_service.potentials import Known
-from workflow_service.reconciling import Reconciling, Result
+from workflow_service.reconciling import Reconciling
+from workflow_service.results import Result
 from workflow_service.runs import Occurrence, RunNotRetriable, WorkflowRun
 
 MOST_ROUNDS = 5

@@ -4,12 +4,10 @@ Guarantee: whatever happened before (nothing, half of it, all of it), going thro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from contracts.potentials import PotentialSnapshot
-from servicekit.db import utc_now
 from servicekit.errors import Permanent, Transient, Unavailable
 from servicekit.http import Refused
 from servicekit.telemetry import log
@@ -20,11 +18,9 @@ from workflow_service.policy import (
     AcceptEstimate,
     CreateEstimate,
     CreateInvoice,
-    Decision,
     DeclineEstimate,
     Document,
     DocumentKind,
-    Memory,
     Nothing,
     Step,
     Trigger,
@@ -33,17 +29,8 @@ from workflow_service.policy import (
     remembering,
 )
 from workflow_service.potentials import Known
+from workflow_service.results import CommandName, Result, named
 
-Outcome = Literal["done", "skipped", "failed", "waiting"]
-CommandName = Literal[
-    "create_estimate",
-    "accept_estimate",
-    "decline_estimate",
-    "create_invoice",
-    "void_invoice",
-    "import_account",
-    "import_contact",
-]
 MOST_STEPS = 8
 """Creating and accepting are two; the others are for people and other processes that change things meanwhile."""
 
@@ -54,59 +41,6 @@ _NAMES: dict[type[Step], CommandName] = {
     CreateInvoice: "create_invoice",
     VoidInvoice: "void_invoice",
 }
-
-
-@dataclass
-class Result:
-    """What came of it. ``error`` is what the consumer is to be told; None: the event is done with.
-
-    ``decision``: what was decided, step after step, in words. ``memory``: what is to be remembered of the potential.
-    ``documents``: what was linked to it when the decision was made.
-    """
-
-    outcome: Outcome = "skipped"
-    reason: str | None = None
-    started_at: datetime = field(default_factory=utc_now)
-    decision: str | None = None
-    commands: list[dict[str, Any]] = field(default_factory=list)
-    error: Exception | None = None
-    memory: Memory = field(default_factory=Memory)
-    documents: Sequence[Document] = ()
-
-    def decided(self, potential: PotentialSnapshot, documents: Sequence[Document], decision: Decision) -> None:
-        """Write the decision down, after those before it."""
-        self.documents = documents
-        if self.decision is None:
-            there = ", ".join(f"{one.kind} {one.number} {one.status}" for one in documents) or "no document"
-            status = "deleted" if potential.deleted else potential.status
-            self.decision = f"potential {status} (version {potential.version}), {there}: {decision.words}"
-        else:
-            self.decision += f"; then {decision.words}"
-
-    def command(self, name: CommandName, *, before_last: bool = False, **facts: Any) -> dict[str, Any]:
-        """A command that is being tried; what comes of it is written into it."""
-        command: dict[str, Any] = {"command": name, "outcome": "waiting", "at": utc_now().isoformat(), **facts}
-        self.commands.insert(len(self.commands) - before_last, command)
-        return command
-
-    def found_done(self, commands: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Which of these commands of an earlier attempt, whose answer never came, were carried out all the same."""
-        created = {f"create_{one.kind}": one for one in sorted(self.documents, key=_id) if one.by_workflow}
-        return [
-            {**one, "outcome": "done", **_named(created[one["command"]])}
-            for one in commands
-            if one.get("unanswered") and one["command"] in created
-        ]
-
-    @property
-    def did_something(self) -> bool:
-        """Whether a document was made or moved on."""
-        return any(moved_a_document(command) for command in self.commands)
-
-
-def moved_a_document(command: dict[str, Any]) -> bool:
-    """Whether the command, of any age, has made a document or moved it on."""
-    return bool(command["outcome"] == "done" and command["command"] not in ("import_account", "import_contact"))
 
 
 class Reconciling:
@@ -152,7 +86,7 @@ class Reconciling:
                 _remember_the_key(decision, result)
                 documents = await self._look(potential, result)
                 made = next((one for one in documents if one.id == used.document_id), None)
-                command |= {"outcome": "skipped"} if made is None else {"outcome": "done", **_named(made)}
+                command |= {"outcome": "skipped"} if made is None else {"outcome": "done", **named(made)}
             except Refused as error:
                 # Someone may have changed it between our look and our step.
                 command |= {"outcome": "failed", "reason": str(error)}
@@ -167,7 +101,7 @@ class Reconciling:
                     command["unanswered"] = True  # whether it was carried out is seen at the next attempt
                 raise
             else:
-                command |= {"outcome": "done", **_named(changed)}
+                command |= {"outcome": "done", **named(changed)}
                 documents = [*(one for one in documents if one.id != changed.id), changed]
                 result.memory = remembering(replace(result.memory, kind=changed.kind), documents)
         raise Transient("the potential's documents kept changing while they were worked on")
@@ -218,10 +152,6 @@ class Reconciling:
                 command["outcome"] = "done"
 
 
-def _id(document: Document) -> str:
-    return document.id
-
-
 def _remember_the_key(step: Step, result: Result) -> None:
     """The document of this number was made before, whether it is there or not."""
     number = step.number if isinstance(step, CreateInvoice) else 1
@@ -232,15 +162,4 @@ def _remember_the_key(step: Step, result: Result) -> None:
 def _meant(step: Step, documents: Sequence[Document]) -> dict[str, Any]:
     """Which of the documents the step is about; nothing yet of one that is to be made."""
     document_id = None if isinstance(step, CreateEstimate | CreateInvoice) else step.document_id
-    return next((_named(one) for one in documents if one.id == document_id), {})
-
-
-def _named(document: Document) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "document_type": document.kind,
-        "document_id": document.id,
-        "document_number": document.number,
-    }
-    if document.kind == "estimate":
-        facts |= {"estimate_id": document.id, "estimate_number": document.number}
-    return facts
+    return next((named(one) for one in documents if one.id == document_id), {})

@@ -13,7 +13,8 @@ from workflow_service import activation, runs
 from workflow_service.clients import Connected, Customers
 from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
-from workflow_service.reconciling import Outcome, Reconciling
+from workflow_service.reconciling import Reconciling
+from workflow_service.results import Outcome
 from workflow_service.schemas import ActivationEdit, ActivationOut, RunOut
 
 router = APIRouter(tags=["workflow"])

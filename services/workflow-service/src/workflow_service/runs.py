@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from workflow_service.base import Base
 from workflow_service.policy import Trigger
-from workflow_service.reconciling import Outcome, Result, moved_a_document
+from workflow_service.results import Outcome, Result, moved_a_document
 
 HANDLED: tuple[Outcome, ...] = ("done", "skipped")
 

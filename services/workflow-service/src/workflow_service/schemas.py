@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from servicekit.fields import Edit
 
 from workflow_service.policy import DocumentKind, Trigger
-from workflow_service.reconciling import CommandName, Outcome
+from workflow_service.results import CommandName, Outcome
 
 
 class ActivationEdit(Edit):
