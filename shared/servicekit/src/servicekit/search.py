@@ -30,10 +30,12 @@ _MOST_WORDS = 50
 
 def words_of(texts: Iterable[str]) -> set[str]:
     """The words of ``texts`` as they are indexed: without case and accents, 64 characters and 50 words at most."""
-    # Twice: a letter may be a capital only once it is decomposed, and decompose once more in small.
-    small = unicodedata.normalize("NFKD", " ".join(texts)).casefold()
-    joined = unicodedata.normalize("NFKD", small)
-    bare = "".join(char for char in joined if not unicodedata.combining(char))
+    bare = " ".join(texts)
+    if not bare.isascii():
+        # Twice: a letter may be a capital only once it is decomposed, and decompose once more in small.
+        decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
+        bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    bare = bare.casefold()
     return set(list(dict.fromkeys(word[:64] for word in _WORDS.findall(bare)))[:_MOST_WORDS])
 
 
