@@ -176,7 +176,8 @@ class CrmLink(Base):
         Index("ix_crm_links_customer", "customer_id"),
         Index("ix_crm_links_own_customer", "own_customer_id"),
         Index("ix_crm_links_contact_person", "contact_person_id"),
-        Index("ix_crm_links_account", "organization_id", "account_id"),
+        # Not by organization first: without statistics PostgreSQL would take it in the place of the primary key.
+        Index("ix_crm_links_account_id", "account_id"),
     )
 
     organization_id: Mapped[str] = mapped_column(String(36), ForeignKey("organizations.id"), primary_key=True)
