@@ -2,7 +2,7 @@
 
 import copy
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contracts.customers import CrmRecordResult, ImportedContactPerson, ImportedCustomer
@@ -53,7 +53,9 @@ class Books:
         self, records: Sequence[Record], room: CustomerRoom | None = None, *, reapply: bool = False
     ) -> tuple[CrmRecordResult, ...]:
         """Carry out a command; what is answered."""
-        before = self.loaded(records)
+        known = {record.key: self.links[record.key] for record in records if record.key in self.links}
+        news = [one for one in records if reapply or one.key not in known or one.version > known[one.key].version]
+        before = self.loaded(news, known)
         made = plan(before, records, self.new_id, room, reapply=reapply, explain=True)
         changes = crm_changes.between(before, made)
         gone, emptied = set(changes.deleted_customers), {*changes.deleted_customers, *changes.emptied_customers}
@@ -89,8 +91,8 @@ class Books:
             ids=copy.copy(self.ids),
         )
 
-    def loaded(self, records: Sequence[Record]) -> State:
-        """What `State` promises to hold for these records, and nothing else."""
+    def loaded(self, records: Sequence[Record], known: Mapping[Key, Link] | None = None) -> State:
+        """What `State` promises to hold for these records, and nothing else; ``known``: links of others, too."""
         keys = {record.key for record in records}
         keys |= {Key("account", record.account_id) for record in records if record.account_id}
         links = {key: link for key, link in self.links.items() if key in keys}
@@ -105,10 +107,11 @@ class Books:
         links |= {key: link for key, link in self.links.items() if link.home in ids}
         person_ids = {link.contact_person_id for link in links.values()}
         return State(
-            links,
+            {**(known or {}), **links},
             {id_: one for id_, one in self.customers.items() if id_ in ids},
             {id_: one for id_, one in self.persons.items() if id_ in person_ids},
             frozenset(self.departed & {link.home or "" for link in links.values()}),
+            {id_: one.fields.customer_name for id_, one in self.customers.items() if id_ not in ids},
             {
                 id_: self.departed_persons[id_]
                 for link in links.values()

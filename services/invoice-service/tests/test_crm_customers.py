@@ -228,6 +228,7 @@ async def test_only_services_may_send_it(invoice: Any) -> None:
 
 
 async def test_a_command_takes_the_same_few_statements_whatever_its_length(invoice: Any) -> None:
+    await invoice.apply(invoice.account("first"))  # what the service does at its start is over then
     counts = []
     for prefix, size in (("a", 10), ("b", 150)):
         ids = [f"{prefix}{number}" for number in range(size)]

@@ -11,8 +11,9 @@ from invoice_service.customers.crm_state import KnownCustomer, KnownPerson, Link
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """``changed_customers`` are all whose record shows something else now: a field, a person or a CRM link.
+    """``changed_customers`` have other fields now; ``touched_customers`` show another person or CRM link alone.
 
+    ``renamed_customers`` are the new ones, and those of both that are found by other words now.
     ``returned_customers`` are those of the new ones that were there before they went with their records;
     ``emptied_customers`` those that went and came back at once, without the persons of the CRM. ``returned_persons``:
     those of the new ones who were there before. ``deleted_persons`` and ``changed_links`` are those of the state; a
@@ -23,6 +24,8 @@ class Changes:
     new_customers: list[KnownCustomer] = field(default_factory=list)
     returned_customers: list[str] = field(default_factory=list)
     changed_customers: list[KnownCustomer] = field(default_factory=list)
+    touched_customers: list[str] = field(default_factory=list)
+    renamed_customers: set[str] = field(default_factory=set)
     deleted_customers: list[str] = field(default_factory=list)
     emptied_customers: list[str] = field(default_factory=list)
     new_persons: list[KnownPerson] = field(default_factory=list)
@@ -38,9 +41,10 @@ def between(before: State, made: Plan) -> Changes:
     """The changes that lead from ``before`` to what was planned."""
     after = made.after
     emptied = made.emptied & before.customers.keys()
-    touched = emptied.union(_touched(before, after))
+    touched = {id_ for id_ in (*emptied, *_touched(before, after)) if id_ is not None}
     new = [one for one in after.customers.values() if one.id not in before.customers]
-    kept = [one for one in after.customers.values() if one.id in before.customers]
+    changed = [one for id_, one in after.customers.items() if before.customers.get(id_, one) != one]
+    other_names = {one.id for one in changed if _words(one) != _words(before.customers[one.id])}
     # Those at an emptied customer go with the others there, whom the state does not know, and come back.
     persons = {id_: one for id_, one in before.persons.items() if one.customer_id not in emptied}
     new_persons = [one for one in after.persons.values() if one.id not in persons]
@@ -48,7 +52,11 @@ def between(before: State, made: Plan) -> Changes:
     return Changes(
         new_customers=new,
         returned_customers=[one.id for one in new if one.id in before.departed],
-        changed_customers=[one for one in kept if one.id in touched or before.customers[one.id] != one],
+        changed_customers=changed,
+        touched_customers=sorted(
+            touched & before.customers.keys() & after.customers.keys() - {one.id for one in changed}
+        ),
+        renamed_customers={one.id for one in new} | other_names | emptied | set(_persons_renamed(before, after)),
         deleted_customers=[id_ for id_ in before.customers if id_ not in after.customers],
         emptied_customers=[id_ for id_ in emptied if id_ in after.customers],
         new_persons=new_persons,
@@ -79,6 +87,23 @@ def _touched(before: State, after: State) -> Iterator[str | None]:
         was_at, now_at = _shown_at(before.links.get(key)), _shown_at(link)
         if was_at != now_at:
             yield from (was_at, now_at)
+
+
+def _persons_renamed(before: State, after: State) -> Iterator[str]:
+    """The customers at which other names of persons are."""
+    for id_ in before.persons.keys() | after.persons.keys():
+        was, now = before.persons.get(id_), after.persons.get(id_)
+        if _names(was) != _names(now):
+            yield from (one.customer_id for one in (was, now) if one is not None)
+
+
+def _words(customer: KnownCustomer) -> tuple[str, str]:
+    """What it is found by, without its persons; see `queries.WholeCustomer.search_texts`."""
+    return customer.fields.customer_name, customer.fields.phone
+
+
+def _names(person: KnownPerson | None) -> tuple[str, str, str] | None:
+    return None if person is None else (person.customer_id, person.fields.first_name, person.fields.last_name)
 
 
 def _fields(link: Link | None) -> ImportedCustomer | None:

@@ -41,7 +41,13 @@ class Ledger:
 
     def state(self) -> State:
         """All of it, as it is now."""
-        return State(self.links, self.customers, self.persons, frozenset(self.departed), dict(self._departed_persons))
+        return State(
+            self.links,
+            self.customers,
+            self.persons,
+            frozenset(self.departed),
+            departed_persons=dict(self._departed_persons),
+        )
 
     def seen(self, link: Link | None) -> Seen:
         """What a record shows of itself."""

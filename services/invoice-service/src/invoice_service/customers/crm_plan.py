@@ -14,7 +14,7 @@ What holds, and is what the tests prove:
   same home for good, even if the customer goes away meanwhile.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contracts.customers import CrmRecordResult, RecordOutcome
@@ -61,11 +61,11 @@ def plan(
         if record.key not in newest or record.version > records[newest[record.key]].version:
             newest[record.key] = index
     ledger = Ledger(before, new_id)
-    work = _Work(ledger, room, reapply=reapply, explain=explain)
+    work = _Work(ledger, before.names, room, reapply=reapply, explain=explain)
     results = {newest[key]: work.apply(records[newest[key]]) for key in sorted(newest)}
     for index in range(len(records)):
         if index not in results:
-            results[index] = work.passed_over(records[index])
+            results[index] = work.nothing_new(records[index])
     ordered = tuple(results[index] for index in range(len(records)))
     return Plan(ledger.state(), ordered, ledger.causes, frozenset(ledger.emptied), ledger.more)
 
@@ -86,8 +86,11 @@ _CHANGES_NOTHING = ("unchanged", "failed", "account_missing")
 class _Work:
     """Decides what each record does, and has the ledger do it."""
 
-    def __init__(self, ledger: Ledger, room: CustomerRoom | None, *, reapply: bool, explain: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, names: Mapping[str, str], room: CustomerRoom | None, *, reapply: bool, explain: bool
+    ) -> None:
         self._ledger = ledger
+        self._names = names
         self._room = room
         self._reapply = reapply
         self._explain = explain
@@ -97,6 +100,8 @@ class _Work:
         """Apply the record and settle what it left."""
         ledger = self._ledger
         link = ledger.links.get(record.key)
+        if link is not None and record.version <= link.version and not self._reapply:
+            return self.nothing_new(record)
         before = ledger.seen(link)
         outcome = self._decide(record, link)
         made_inactive = ledger.settle()
@@ -121,23 +126,23 @@ class _Work:
             reason=outcome.reason,
         )
 
-    def passed_over(self, record: Record) -> CrmRecordResult:
-        """The result of a version that a higher one of the same command takes the place of."""
+    def nothing_new(self, record: Record) -> CrmRecordResult:
+        """The result of a version that was applied before, or that a higher one in the command takes the place of."""
         link = self._ledger.links.get(record.key)
-        at = self._ledger.seen(link).at
+        at = (link and link.customer_id) or ""
+        known = self._ledger.customers.get(at)
+        name = known.fields.customer_name if known else self._names.get(at)
         return CrmRecordResult(
             record_type=record.key.record_type,
             record_id=record.key.record_id,
             outcome="unchanged",
-            customer_id=at.id if at else None,
-            customer_name=at.fields.customer_name if at else None,
+            customer_id=None if name is None else at,
+            customer_name=name,
             stands_alone=link.stands_alone if link else False,
             known_version=link.version if link else None,
         )
 
     def _decide(self, record: Record, link: Link | None) -> _Outcome:
-        if link is not None and record.version <= link.version and not self._reapply:
-            return _UNCHANGED
         if record.refusal is not None:
             return _Outcome("failed", record.refusal)
         if record.deleted:

@@ -1,11 +1,12 @@
 """The bulk command's body, read record by record: one that is wrong fails by itself, the others go on."""
 
-from typing import Any
+from typing import Annotated, Any, Required
 
 from contracts.customers import CrmRecordType, ImportedContactPerson, ImportedCustomer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from servicekit.errors import from_validation
 from servicekit.fields import AddressBody, Line, Name, Phone
+from typing_extensions import TypedDict
 
 from invoice_service.customers.crm_preview import Asked
 from invoice_service.customers.crm_state import Key, Record
@@ -51,6 +52,45 @@ class PlanBody(BaseModel):
     reapply: bool = False
 
 
+_ONE_LINE = r"^[^\x00-\x08\x0a-\x1f\x7f]*$"
+_PlainName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=_ONE_LINE)]
+_PlainLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=_ONE_LINE)]
+_PlainPhone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50, pattern=_ONE_LINE)]
+
+
+class _PlainAddress(TypedDict, total=False):
+    attention: _PlainLine
+    street: _PlainLine
+    street2: _PlainLine
+    city: _PlainLine
+    state: _PlainLine
+    zip: _PlainPhone
+    country: _PlainLine
+
+
+class _PlainCustomer(TypedDict, total=False):
+    """What `_Customer` accepts as it is, and nearly every record is: checked without a call of ours."""
+
+    customer_name: Required[_PlainName]
+    phone: _PlainPhone
+    fax: _PlainPhone
+    billing_address: _PlainAddress
+    shipping_address: _PlainAddress
+
+
+class _PlainPerson(TypedDict, total=False):
+    """As `_PlainCustomer`."""
+
+    salutation: _PlainLine
+    first_name: _PlainLine
+    last_name: _PlainLine
+    phone: _PlainPhone
+    mobile: _PlainPhone
+
+
+_PLAIN_CUSTOMER, _PLAIN_PERSON = TypeAdapter(_PlainCustomer), TypeAdapter(_PlainPerson)
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -92,21 +132,24 @@ def read_asked(body: PlanBody) -> Asked:
     )
 
 
-def read(body: RecordBody) -> Record:
-    """The record to plan with; one that does not fit our fields says why in ``refusal``."""
+def key(body: RecordBody) -> Key:
+    """Which record it is."""
+    return Key(body.record_type, body.record_id)
+
+
+def read(body: RecordBody, *, with_parts: bool = True) -> Record:
+    """The record to plan with; one that does not fit our fields says why in ``refusal``.
+
+    ``with_parts``: what it says of customer and contact person, too; nobody asks for that where it is nothing new.
+    """
     customer = contact_person = refusal = None
-    if not body.deleted:
+    if with_parts and not body.deleted:
         try:
-            parts = _Parts.model_validate({"customer": body.customer, "contact_person": body.contact_person})
+            customer, contact_person = _parts(body)
         except ValidationError as error:
             refusal = from_validation(error.errors()).detail
-        else:
-            if parts.customer is not None:
-                customer = ImportedCustomer.model_validate(parts.customer.model_dump())
-            if parts.contact_person is not None:
-                contact_person = ImportedContactPerson.model_validate(parts.contact_person.model_dump())
     return Record(
-        key=Key(body.record_type, body.record_id),
+        key=key(body),
         version=body.version,
         deleted=body.deleted,
         account_id=body.account_id,
@@ -114,4 +157,21 @@ def read(body: RecordBody) -> Record:
         contact_person=contact_person,
         correlation_id=body.correlation_id,
         refusal=refusal,
+    )
+
+
+def _parts(body: RecordBody) -> tuple[ImportedCustomer | None, ImportedContactPerson | None]:
+    """Both parts of the record; raises `ValidationError`."""
+    customer, contact_person = body.customer, body.contact_person
+    try:
+        if customer is not None:
+            customer = {**_PLAIN_CUSTOMER.validate_python(customer)}
+        if contact_person is not None:
+            contact_person = {**_PLAIN_PERSON.validate_python(contact_person)}
+    except ValidationError:  # what is wrong, or how it is put right, is said by the types of all our fields
+        parts = _Parts.model_validate({"customer": customer, "contact_person": contact_person}).model_dump()
+        customer, contact_person = parts["customer"], parts["contact_person"]
+    return (
+        None if customer is None else ImportedCustomer.model_validate(customer),
+        None if contact_person is None else ImportedContactPerson.model_validate(contact_person),
     )

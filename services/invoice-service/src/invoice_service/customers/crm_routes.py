@@ -9,7 +9,7 @@ from servicekit.pagination import Page, PageRequest, page_request
 from servicekit.sessions import ReadSession, WriteSession
 
 from invoice_service.customers import crm_service, queries
-from invoice_service.customers.crm_records import ApplyBody, PlanBody, read, read_asked
+from invoice_service.customers.crm_records import ApplyBody, PlanBody, read_asked
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
 router = APIRouter(prefix="/v1/crm", tags=["crm"])
@@ -23,8 +23,7 @@ async def apply_crm_records(
 
     `reapply`: apply each whatever version was applied before. `explain`: tell the changes, field by field.
     """
-    records = [read(record) for record in body.records]
-    results = await crm_service.apply(session, organization.id, records, reapply=body.reapply, explain=body.explain)
+    results = await crm_service.apply(session, organization.id, body)
     return Response(CrmRecordResults(results=results).model_dump_json(), media_type="application/json")
 
 

@@ -4,7 +4,7 @@ Guarantee: one transaction, and commands of one organization come one after the 
 still holds when it is written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from contracts.customers import CrmRecordPlan, CrmRecordResult, CustomerDeleted
@@ -12,43 +12,54 @@ from servicekit import outbox, search
 from servicekit.db import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers import crm_changes, crm_preview, crm_store, duplicates, events, queries
+from invoice_service.customers import (
+    crm_changes,
+    crm_loading,
+    crm_preview,
+    crm_records,
+    crm_writing,
+    duplicates,
+    events,
+    queries,
+)
 from invoice_service.customers.crm_changes import Changes
 from invoice_service.customers.crm_plan import Plan, plan
 from invoice_service.customers.crm_preview import Asked
-from invoice_service.customers.crm_state import KnownCustomer, Record, State
+from invoice_service.customers.crm_records import ApplyBody
+from invoice_service.customers.crm_state import KnownCustomer, State
 from invoice_service.customers.likeness import Likeness, likeness
 from invoice_service.customers.queries import SEARCH_KIND, WholeCustomer
 from invoice_service.organizations import queries as organizations
 from invoice_service.plans import service as plans
 
 
-async def apply(
-    session: AsyncSession,
-    organization_id: str,
-    records: Sequence[Record],
-    *,
-    reapply: bool = False,
-    explain: bool = False,
-) -> tuple[CrmRecordResult, ...]:
+async def apply(session: AsyncSession, organization_id: str, body: ApplyBody) -> tuple[CrmRecordResult, ...]:
     """Apply the records whose version is newer than the one applied last, or with ``reapply`` all of them.
 
     One result for each, in order; with ``explain`` it tells the changes. Each customer that changed is told of by one
     event, under the correlation id of the record that concerned it last.
     """
     organization = await organizations.get(session, organization_id, lock=True)
-    before = await crm_store.load(session, organization.id, records)
-    room = await plans.customer_room(session, organization)
-    made = plan(before, records, new_id, room, reapply=reapply, explain=explain)
+    known = await crm_loading.links_of(session, organization.id, {crm_records.key(one) for one in body.records})
+    is_news = [
+        body.reapply or (link := known.get(crm_records.key(one))) is None or one.version > link.version
+        for one in body.records
+    ]
+    records = [crm_records.read(one, with_parts=new) for one, new in zip(body.records, is_news, strict=True)]
+    news = [record for record, new in zip(records, is_news, strict=True) if new]
+    before = await crm_loading.load(session, organization.id, news, known)
+    room = await plans.customer_room(session, organization) if news else None
+    made = plan(before, records, new_id, room, reapply=body.reapply, explain=body.explain)
     changes = crm_changes.between(before, made)
     deleted = [events.deleted(whole) for whole in await queries.get_many(session, changes.deleted_customers)]
-    new_ids = {customer.id for customer in changes.new_customers}
+    new_ids = [customer.id for customer in changes.new_customers]
     admitted = await _admit(session, organization.id, before, changes)
-    await crm_store.write(session, organization, changes, admitted)
+    await crm_writing.write(session, organization, changes, admitted)
     await duplicates.pair(session, admitted)
-    kept = await queries.get_many(session, [*new_ids, *(customer.id for customer in changes.changed_customers)])
-    await _index(session, kept, deleted, new_ids)
-    _tell(session, made, kept, deleted, new_ids)
+    others = [*(customer.id for customer in changes.changed_customers), *changes.touched_customers]
+    kept = await queries.get_many(session, [*new_ids, *others])
+    await _index(session, kept, changes)
+    _tell(session, made, kept, deleted, {*new_ids})
     return made.results
 
 
@@ -58,7 +69,8 @@ async def preview(session: AsyncSession, organization_id: str, asked: Asked, *, 
     ``places_taken``: how many customers more there will be by then. Writes and locks nothing.
     """
     organization = await organizations.get(session, organization_id)
-    before = await crm_store.load(session, organization.id, asked.all, lock=False)
+    known = await crm_loading.links_of(session, organization.id, {record.key for record in asked.all})
+    before = await crm_loading.load(session, organization.id, asked.all, known, lock=False)
     room = await plans.customer_room(session, organization, lock=False)
     if room is not None:
         room = replace(room, used=room.used + places_taken)
@@ -84,15 +96,11 @@ def _likeness(customer: KnownCustomer) -> Likeness:
     return likeness(fields.customer_name, fields.phone, fields.billing_address, fields.shipping_address)
 
 
-async def _index(
-    session: AsyncSession, kept: Iterable[WholeCustomer], deleted: Iterable[CustomerDeleted], new_ids: set[str]
-) -> None:
-    texts = {whole.customer.id: whole.search_texts for whole in kept}
-    new = {id_: words for id_, words in texts.items() if id_ in new_ids}
-    others = {id_: words for id_, words in texts.items() if id_ not in new_ids}
-    others |= {event.data.id: () for event in deleted}
+async def _index(session: AsyncSession, kept: Iterable[WholeCustomer], changes: Changes) -> None:
+    texts = {one.customer.id: one.search_texts for one in kept if one.customer.id in changes.renamed_customers}
+    new = {one.id: texts.pop(one.id) for one in changes.new_customers}
     await search.index(session, SEARCH_KIND, new, new=True)
-    await search.index(session, SEARCH_KIND, others)
+    await search.index(session, SEARCH_KIND, texts | dict.fromkeys(changes.deleted_customers, ()))
 
 
 def _tell(

@@ -94,6 +94,7 @@ class State:
     ``links``: of its records and of the accounts they name; of contacts that wait for a restored account of the
     command; and every one that has its home where one of these is or has its home, that customer gone or not.
     ``customers``: those that the links but the last ones name. ``persons``: those that the contacts' links name.
+    ``names``: of the customers that only records are at which say nothing new, and whose links alone are here.
     ``departed``: of the links' homes those that went with their records, and come back as the customers they were.
     ``departed_persons``: what the persons were who went with the customer of an account that is restored.
     """
@@ -102,4 +103,5 @@ class State:
     customers: Mapping[str, KnownCustomer] = field(default_factory=dict)
     persons: Mapping[str, KnownPerson] = field(default_factory=dict)
     departed: Set[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
     departed_persons: Mapping[str, ImportedContactPerson] = field(default_factory=dict)

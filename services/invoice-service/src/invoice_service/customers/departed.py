@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.base import Base
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
+from invoice_service.customers.rows import among
 
 departed_customers = Table(
     "departed_customers",
@@ -48,7 +49,7 @@ async def which(session: AsyncSession, customer_ids: Collection[str]) -> frozens
     """Of these customers those that come back with their records."""
     if not customer_ids:
         return frozenset()
-    found = select(departed_customers.c.id).where(departed_customers.c.id.in_(customer_ids))
+    found = select(departed_customers.c.id).where(among(session, departed_customers.c.id, customer_ids))
     return frozenset((await session.execute(found)).scalars())
 
 
@@ -57,7 +58,7 @@ async def persons(session: AsyncSession, person_ids: Collection[str]) -> Mapping
     if not person_ids:
         return {}
     names = tuple(ImportedContactPerson.model_fields)
-    found = await session.execute(select(departed_persons).where(departed_persons.c.id.in_(person_ids)))
+    found = await session.execute(select(departed_persons).where(among(session, departed_persons.c.id, person_ids)))
     return {
         row["id"]: ImportedContactPerson.model_construct(**{name: row[name] for name in names})
         for row in found.mappings()
@@ -81,7 +82,7 @@ async def take_persons(
 ) -> None:
     """Let persons depart: some, all who are at some customers, and all of the CRM who are at others."""
     of_the_crm = exists().where(_links.c.contact_person_id == _persons.c.id)
-    going = or_(_persons.c.id.in_(ids), _persons.c.customer_id.in_(at))
+    going = or_(among(session, _persons.c.id, ids), among(session, _persons.c.customer_id, at))
     if imported_at:
         going |= _persons.c.customer_id.in_(imported_at) & of_the_crm
     await _move(session, _persons, departed_persons, going)
@@ -103,7 +104,7 @@ async def persons_back(session: AsyncSession, customer_ids: Collection[str]) -> 
 
 async def emails_back(session: AsyncSession, person_ids: Collection[str]) -> Mapping[str, str]:
     """The e-mail addresses that these persons had, whose other fields the CRM says; they are kept no more."""
-    these = departed_persons.c.id.in_(person_ids)
+    these = among(session, departed_persons.c.id, person_ids)
     kept = await session.execute(select(departed_persons).where(these))
     emails = {row.id: row.email for row in kept}
     await session.execute(delete(departed_persons).where(these))

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import JSON, ColumnElement, Select, case, delete, func, insert, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from invoice_service.customers.likeness import KINDS, Likeness, likeness
 from invoice_service.customers.models import Customer, DuplicatePair
+from invoice_service.customers.rows import each
 
 MAX_SHARING = 50
 
@@ -87,31 +88,25 @@ async def _sharing(
         if keys:
             column = _key(Customer, kind)
             count = select(literal(kind), column, func.count()).where(
-                Customer.organization_id == organization_id, column.in_(_each(session, keys))
+                Customer.organization_id == organization_id, column.in_(each(session, keys))
             )
             if known:
-                count = count.where(Customer.id.not_in(_each(session, known)))
+                count = count.where(Customer.id.not_in(each(session, known)))
             counts.append(count.group_by(column))
     if not counts:
         return Counter()
     return Counter({(kind, key): count for kind, key, count in await session.execute(union_all(*counts))})
 
 
-def _each(session: AsyncSession, texts: Collection[str]) -> Select[str]:
-    """The texts as rows, sent as one parameter: thousands of them take longer to send than to look up."""
-    each = func.json_each if session.get_bind().dialect.name == "sqlite" else func.json_array_elements_text
-    return select(each(literal(list(texts), JSON)).table_valued("value").c.value)
-
-
 async def pair(session: AsyncSession, admitted: Admitted) -> None:
     """Make the pairs of these customers anew, now that their keys are written."""
     if admitted.known:
-        known = _each(session, admitted.known)
+        known = each(session, admitted.known)
         in_pair = or_(DuplicatePair.first_id.in_(known), DuplicatePair.second_id.in_(known))
         await session.execute(delete(DuplicatePair).where(in_pair))
     if admitted.alike:
         names = ["organization_id", "first_id", "second_id", *_COLUMNS]
-        await session.execute(insert(DuplicatePair).from_select(names, _pairs(_each(session, admitted.alike))))
+        await session.execute(insert(DuplicatePair).from_select(names, _pairs(each(session, admitted.alike))))
 
 
 def _pairs(customer_ids: Select[str]) -> Select[*tuple[Any, ...]]:

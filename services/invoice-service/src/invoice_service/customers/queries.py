@@ -1,19 +1,21 @@
 """Reading customers whole: with their contact persons and CRM links."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
 from contracts.customers import CrmLink as CrmLinkValue
 from contracts.customers import CrmRecordType, HeldCrmRecord
 from servicekit import search
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ScalarSelect, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
+from invoice_service.customers.rows import among
 
 SEARCH_KIND = "customer"
 
@@ -128,11 +130,25 @@ def stayed(organization_id: str, customer_id: str) -> ScalarSelect[str]:
 
 
 async def get_many(session: AsyncSession, customer_ids: Collection[str]) -> list[WholeCustomer]:
-    """Those of these customers that there are, by id."""
+    """Those of these customers that there are, by id, to be told of: plain rows, at a third of the cost of objects."""
     if not customer_ids:
         return []
-    found = await session.execute(select(Customer).where(Customer.id.in_(customer_ids)).order_by(Customer.id))
-    return await complete(session, found.scalars().all())
+    customers, persons_, links_ = (cast(Table, model.__table__) for model in (Customer, ContactPerson, CrmLink))
+    found = (
+        await session.execute(
+            select(customers).where(among(session, customers.c.id, customer_ids)).order_by(customers.c.id)
+        )
+    ).all()
+    of_links = (
+        select(links_)
+        .where(among(session, links_.c.customer_id, customer_ids), links_.c.deleted.is_(False))
+        .order_by(links_.c.record_type, links_.c.record_id)
+    )
+    links = (await session.execute(of_links)).all()
+    persons = (
+        await session.execute(select(persons_).where(among(session, persons_.c.customer_id, customer_ids)))
+    ).all()
+    return _whole(cast(Any, found), cast(Any, persons), cast(Any, links))
 
 
 async def complete(session: AsyncSession, customers: Sequence[Customer]) -> list[WholeCustomer]:
@@ -140,20 +156,32 @@ async def complete(session: AsyncSession, customers: Sequence[Customer]) -> list
     ids = [customer.id for customer in customers]
     if not ids:
         return []
-    persons: dict[str, list[ContactPerson]] = defaultdict(list)
-    links: dict[str, list[CrmLink]] = defaultdict(list)
     anew = {"populate_existing": True}  # merging moves many at once, past what the session knows
     of_links = (
         select(CrmLink)
         .where(CrmLink.customer_id.in_(ids), CrmLink.deleted.is_(False))
         .order_by(CrmLink.record_type, CrmLink.record_id)
     )
-    for link in (await session.execute(of_links, execution_options=anew)).scalars():
-        links[link.customer_id or ""].append(link)
-    of_persons = select(ContactPerson).where(ContactPerson.customer_id.in_(ids)).order_by(ContactPerson.id)
-    for person in (await session.execute(of_persons, execution_options=anew)).scalars():
-        persons[person.customer_id].append(person)
-    return [WholeCustomer(one, _in_order(persons[one.id], links[one.id]), tuple(links[one.id])) for one in customers]
+    links = (await session.execute(of_links, execution_options=anew)).scalars().all()
+    of_persons = select(ContactPerson).where(ContactPerson.customer_id.in_(ids))
+    persons = (await session.execute(of_persons, execution_options=anew)).scalars().all()
+    return _whole(customers, persons, links)
+
+
+def _whole(
+    customers: Iterable[Customer], persons: Iterable[ContactPerson], links: Iterable[CrmLink]
+) -> list[WholeCustomer]:
+    """Each customer with its own; ``links`` are in the order of their keys."""
+    persons_at: dict[str, list[ContactPerson]] = defaultdict(list)
+    links_at: dict[str, list[CrmLink]] = defaultdict(list)
+    for link in links:
+        links_at[link.customer_id or ""].append(link)
+    for person in persons:
+        persons_at[person.customer_id].append(person)
+    return [
+        WholeCustomer(one, _in_order(persons_at[one.id], links_at[one.id]), tuple(links_at[one.id]))
+        for one in customers
+    ]
 
 
 def _in_order(persons: list[ContactPerson], links: list[CrmLink]) -> tuple[ContactPerson, ...]:

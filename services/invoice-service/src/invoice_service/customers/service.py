@@ -16,7 +16,7 @@ from servicekit.etags import check_version
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.customers import crm_owned, crm_store, duplicates, events, queries
+from invoice_service.customers import crm_owned, crm_writing, duplicates, events, queries
 from invoice_service.customers.contact_persons import Replaced, replace_manual
 from invoice_service.customers.models import Customer, CustomerAlreadyMerged
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
@@ -127,7 +127,7 @@ async def remove(
     check_version(expected_version, customer.version)
     if (refusal := customer.refuse_delete(imported=bool(whole.links))) is not None:
         raise refusal
-    await crm_store.delete_for_good(session, customer.id)
+    await crm_writing.delete_for_good(session, customer.id)
     outbox.record(session, events.deleted(whole))
     await search.index(session, SEARCH_KIND, {customer.id: ()})
 

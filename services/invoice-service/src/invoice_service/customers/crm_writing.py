@@ -1,22 +1,21 @@
-"""Reads the state that CRM records may touch, and writes its changes: a fixed number of statements for any number."""
+"""Writes what CRM records change: a fixed number of statements for any number of records."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 
-from contracts.customers import CrmRecordType, ImportedContactPerson, ImportedCustomer
+from contracts.customers import ImportedContactPerson, ImportedCustomer
 from servicekit.db import utc_now
-from sqlalchemy import Row, Select, Table, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Table, bindparam, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers import departed
 from invoice_service.customers.crm_changes import Changes
-from invoice_service.customers.crm_state import Key, KnownCustomer, KnownPerson, Link, Record, State
+from invoice_service.customers.crm_state import KnownCustomer, KnownPerson, Link
 from invoice_service.customers.duplicates import Admitted
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
 from invoice_service.organizations.models import Organization
 
 _customers, _persons, _links = (cast(Table, model.__table__) for model in (Customer, ContactPerson, CrmLink))
-_CUSTOMER_FIELDS = tuple(ImportedCustomer.model_fields)
 _PERSON_FIELDS = tuple(ImportedContactPerson.model_fields)
 _LINK_FIELDS = (
     "version",
@@ -29,105 +28,6 @@ _LINK_FIELDS = (
 )
 
 
-async def load(session: AsyncSession, organization_id: str, records: Sequence[Record], *, lock: bool = True) -> State:
-    """All that ``records`` may touch; ``lock``: its customers, until the transaction ends."""
-    named: dict[CrmRecordType, set[str]] = {"account": set(), "contact": set()}
-    for record in records:
-        named[record.key.record_type].add(record.key.record_id)
-        if record.account_id is not None:
-            named["account"].add(record.account_id)
-    ours = select(*_links.c).where(_links.c.organization_id == organization_id)
-    links = await _load_links(
-        session,
-        ours.where(
-            or_(
-                *(and_(_links.c.record_type == kind, _links.c.record_id.in_(ids)) for kind, ids in named.items() if ids)
-            )
-        ),
-    )
-    restored = _restored_accounts(links, records)
-    if restored:
-        waiting = ours.where(_links.c.account_id.in_(restored), _links.c.deleted.is_(False))
-        links |= await _load_links(session, waiting)
-    customer_ids = {id_ for link in links.values() for id_ in (link.customer_id, link.own_customer_id) if id_}
-    if not customer_ids:
-        return State(links)
-    customers = await _load_customers(session, organization_id, customer_ids, lock=lock)
-    account_at_home = (_links.c.record_type == "account") & _links.c.customer_id.in_(customer_ids)
-    at_home = ours.where(account_at_home | _links.c.own_customer_id.in_(customer_ids))
-    links = await _load_links(session, at_home) | links
-    gone = {link.home for link in links.values() if link.home is not None} - customers.keys()
-    persons = await _load_persons(session, links.values())
-    went = {link.contact_person_id for link in links.values() if link.account_id in restored} - persons.keys() - {None}
-    return State(
-        links,
-        customers,
-        persons,
-        await departed.which(session, gone),
-        await departed.persons(session, [id_ for id_ in went if id_ is not None]),
-    )
-
-
-def _restored_accounts(links: dict[Key, Link], records: Iterable[Record]) -> set[str]:
-    accounts = {record.key for record in records if record.key.record_type == "account" and not record.deleted}
-    return {key.record_id for key in accounts if key in links and links[key].deleted}
-
-
-async def _load_links(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> dict[Key, Link]:
-    found = [_link(row) for row in await session.execute(statement)]
-    return {link.key: link for link in found}
-
-
-def _link(row: Row[*tuple[Any, ...]]) -> Link:
-    return Link(
-        Key(row.record_type, row.record_id),
-        row.version,
-        row.deleted,
-        row.customer_id,
-        row.contact_person_id,
-        row.own_customer_id,
-        row.account_id,
-        row.stands_alone,
-        row.rank,
-        row.fields,
-    )
-
-
-async def _load_customers(
-    session: AsyncSession, organization_id: str, ids: Collection[str], *, lock: bool
-) -> dict[str, KnownCustomer]:
-    columns = [_customers.c[name] for name in ("id", "status", "source", "transaction_count", *_CUSTOMER_FIELDS)]
-    theirs = (_customers.c.organization_id == organization_id, _customers.c.id.in_(ids))
-    statement = select(*columns).where(*theirs).order_by(_customers.c.id)
-    found = await session.execute(statement.with_for_update() if lock else statement)
-    return {
-        row["id"]: KnownCustomer(
-            id=row["id"],
-            fields=ImportedCustomer.model_construct(**{name: row[name] for name in _CUSTOMER_FIELDS}),
-            active=row["status"] == "active",
-            has_transactions=row["transaction_count"] > 0,
-            imported=row["source"] == "crm",
-        )
-        for row in found.mappings()
-    }
-
-
-async def _load_persons(session: AsyncSession, links: Iterable[Link]) -> dict[str, KnownPerson]:
-    ids = {link.contact_person_id for link in links if link.contact_person_id is not None}
-    if not ids:
-        return {}
-    columns = [_persons.c[name] for name in ("id", "customer_id", *_PERSON_FIELDS)]
-    found = await session.execute(select(*columns).where(_persons.c.id.in_(ids)))
-    return {
-        row["id"]: KnownPerson(
-            id=row["id"],
-            customer_id=row["customer_id"],
-            fields=ImportedContactPerson.model_construct(**{name: row[name] for name in _PERSON_FIELDS}),
-        )
-        for row in found.mappings()
-    }
-
-
 async def write(session: AsyncSession, organization: Organization, changes: Changes, admitted: Admitted) -> None:
     """Write ``changes``; every changed customer's version rises by one.
 
@@ -137,6 +37,10 @@ async def write(session: AsyncSession, organization: Organization, changes: Chan
     await _make_customers(session, organization, changes, admitted)
     await _change_customers(session, [one for one in changes.changed_customers if one.id not in admitted.keys], None)
     await _change_customers(session, [one for one in changes.changed_customers if one.id in admitted.keys], admitted)
+    if changes.touched_customers:
+        these = _customers.c.id.in_(changes.touched_customers)
+        raised = {"version": _customers.c.version + 1, "updated_at": utc_now()}
+        await session.execute(update(_customers).where(these).values(raised))
     await _write_persons(session, changes)
     await _write_links(session, organization.id, changes)
     if changes.deleted_customers:
