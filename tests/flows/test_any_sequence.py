@@ -9,6 +9,7 @@ contact persons and their order, CRM records with their versions):
   has no transaction must not be there any more if its record is gone. Inactive customers are left out: a fresh import
   knows nothing of them. Each of them has a transaction, and no CRM record;
 - after merges (S29) with what the fresh customers would be if they were merged likewise;
+- whether a record's customer is always the same one, gone and back again or not (S28);
 - one more import into the first organization, which finds everything unchanged (S30).
 
 A step that is not possible just then is left out, so that steps mean the same when Hypothesis takes others away.
@@ -25,7 +26,7 @@ import structlog
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from tests.flows.two_books import ImpatientBroker, RecordKey, TwoBooks, as_merged
+from tests.flows.two_books import ImpatientBroker, Json, RecordKey, TwoBooks, as_merged, home_of
 from tests.servers import Databases
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "5"))
@@ -141,6 +142,7 @@ class Story:
         self.gone: set[str] = set()
         self.untold: list[str] = []
         self.merged: list[tuple[RecordKey, ...]] = []
+        self.customer_ids: dict[str, str] = {}
 
     async def happens(self, step: Step) -> None:
         known = set(self.books.told)
@@ -189,16 +191,24 @@ class Story:
         self.untold = [name for name in self.untold if name not in names]
 
     async def _bill(self, number: int) -> None:
-        if active := await self.books.customers(self.books.live, status="active"):
+        if active := await self._active():
             await self.books.bill(active[number % len(active)])
 
     async def _merge(self, number: int, into: int) -> None:
-        active = await self.books.customers(self.books.live, status="active")
+        active = await self._active()
         if len(active) < 2:
             return
         customer = active.pop(number % len(active))
         group = await self.books.merge(customer, active[into % len(active)])
         self.merged = [*(one for one in self.merged if not set(one) & set(group)), group]
+
+    async def _active(self) -> list[Json]:
+        """The active customers; the customer of a record is always the same one, whatever went on (S28)."""
+        found = await self.books.customers(self.books.live, status="active")
+        for one in found:
+            known = self.customer_ids.setdefault(home_of(one)[1], one["id"])
+            assert known == one["id"] or self.merged, f"{one['customer_name']} is another customer now"
+        return found
 
     async def the_rest_is_told(self, order: str, keys: Sequence[int], at_once: int) -> None:
         """What was not told yet comes in one of `ORDERS`, so many at once; what has a 9 of ``keys`` comes twice."""
@@ -214,12 +224,11 @@ class Story:
 
     async def ends_as_a_fresh_import(self) -> None:
         books, merged = self.books, bool(self.merged)
-        live = await books.customers(books.live)
+        live, active = await books.customers(books.live), await self._active()
         counts = (await books.import_again())["counts"]
         await books.connect(books.fresh)
         fresh = as_merged(await books.customers(books.fresh), self.merged)
 
-        active = [one for one in live if one["status"] == "active"]
         assert books.comparable(active, merged=merged) == books.comparable(fresh, merged=merged)
         for one in live:
             assert one in active or (one["has_transactions"] and not one["crm_links"]), one

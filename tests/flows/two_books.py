@@ -234,12 +234,15 @@ def as_merged(customers: Sequence[Json], groups: Iterable[Sequence[RecordKey]]) 
     rank = {key: (number, place) for number, group in enumerate(groups) for place, key in enumerate(group)}
     together: dict[Any, dict[int, Json]] = defaultdict(dict)
     for customer in customers:
-        home = min(
-            (link["record_type"], link["record_id"]) for link in customer["crm_links"]
-        )  # an account before contacts
+        home = home_of(customer)
         number, place = rank.get(home, (home, 0))
         together[number][place] = customer
     return [_as_one([some[place] for place in sorted(some)]) for some in together.values()]
+
+
+def home_of(customer: Json) -> RecordKey:
+    """The record that an imported customer is there for: its account, or the contact that stands alone."""
+    return min((link["record_type"], link["record_id"]) for link in customer["crm_links"])  # accounts before contacts
 
 
 def _as_one(customers: Sequence[Json]) -> Json:
