@@ -56,19 +56,22 @@ class Api:
             return await self._http.request(method, self._urls[service] + path, headers=sent, **options)
 
         answer = await send()
-        if answer.status_code == 401 and (again := self._sign_in_again) is not None:
-            self._sign_in_again = None
-            await again()
+        if answer.status_code == 401 and await self._signed_in_again():
             answer = await send()
         if answer.is_success or answer.status_code in accept:
             return answer
         raise ApiError(f"{method} {service} {path}", answer)
 
     async def events(self, service: str, path: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """Server-sent events as (name, data), until the service ends the stream or the connection breaks."""
+        """Server-sent events as (name, data), until the service ends the stream or the connection breaks.
+
+        None at all if someone had to sign in again first: then ask once more.
+        """
         with contextlib.suppress(httpx.TransportError):
             url, patience = self._urls[service] + path, httpx.Timeout(60, connect=5)
             async with self._http.stream("GET", url, headers=self._signed(service), timeout=patience) as answer:
+                if answer.status_code == 401 and await self._signed_in_again():
+                    return
                 if not answer.is_success:
                     await answer.aread()
                     raise ApiError(f"GET {service} {path}", answer)
@@ -79,6 +82,14 @@ class Api:
                         name = value.strip()
                     elif field == "data":
                         yield name, json.loads(value)
+
+    async def _signed_in_again(self) -> bool:
+        """Whether there was someone to sign in again; not twice in a row."""
+        if (again := self._sign_in_again) is None:
+            return False
+        self._sign_in_again = None
+        await again()
+        return True
 
     def _signed(self, service: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._tokens[service]}"} if service in self._tokens else {}

@@ -3,7 +3,7 @@ the workflow's table in ``docs/workflow.md``."""
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 import typer
@@ -19,10 +19,8 @@ FOLDER = Path("docs")
 PUBLISHER = {"crm": "The CRM", "invoice": "Invoice"}
 
 
-def command(
-    check: Annotated[bool, typer.Option(help="Write nothing; fail if a document is not what the code says.")] = False,
-) -> None:
-    """Write docs/api and docs/workflow.md anew from the code, or check that they are up to date."""
+def write(*, check: bool) -> None:
+    """Write the documents anew; or with ``check`` write nothing, and exit with 1 if one is not what the code says."""
     drifted = False
     for name, text in texts().items():
         file = FOLDER / name

@@ -1,42 +1,35 @@
-"""`crm-invoice`: run it all in one process, show the demo, and what operators need."""
+"""`crm-invoice`: run it all in one process, show the demo, and what operators need.
 
-import asyncio
-import sys
-from collections.abc import Coroutine
-from typing import Annotated, Any
+What starts services is imported by the commands that do: it takes seconds, and the others need none of it.
+"""
+
+from typing import Annotated
 
 import typer
-import uvloop
-from rich.console import Console
-from rich.table import Table
-from servicekit.identity.passwords import verify_password
-from servicekit.identity.service import find_user
-from servicekit.settings import load
-from servicekit.telemetry import configure_logging
 
-from embedded import api_docs, importing, operations
-from embedded import demo as demo_run
+from embedded import importing, operations
 from embedded.doctor import doctor
-from embedded.runner import Running, running, until_told_to_stop
-from embedded.settings import CannotStart, EmbeddedSettings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Run it all in one process, show the demo, and what operators need.",
+    pretty_exceptions_enable=False,
+)
 app.add_typer(operations.dead_letters, name="dead-letters")
 app.add_typer(doctor, name="doctor")
 app.command("import")(importing.command)
 app.command("migrate")(operations.migrate)
 app.command("create-user")(operations.create_user)
 app.command("new-migration")(operations.new_migration)
-app.command("api-docs")(api_docs.command)
-
-console = Console()
 
 
 @app.command()
 def run() -> None:
     """Start CRM, Invoice, sync and workflow in this process; Ctrl-C stops them."""
-    settings = _settings()
-    _go(_serve(settings))
+    from embedded import serving
+
+    serving.run()
 
 
 @app.command()
@@ -44,80 +37,19 @@ def demo(
     once: Annotated[bool, typer.Option(help="End after the table; exit 0 only if the numbers add up.")] = False,
 ) -> None:
     """Start everything, load the Northwind company's data, and show what came of it."""
-    settings = _settings()
-    _go(_demo(settings, once=once))
+    from embedded import serving
+
+    serving.demo(once=once)
 
 
-def _settings() -> EmbeddedSettings:
-    settings = load(EmbeddedSettings)
-    configure_logging(settings.log_level, settings.log_format)
-    return settings
+@app.command("api-docs")
+def api_docs(
+    check: Annotated[bool, typer.Option(help="Write nothing; fail if a document is not what the code says.")] = False,
+) -> None:
+    """Write docs/api and docs/workflow.md anew from the code, or check that they are up to date."""
+    from embedded import api_docs
 
-
-def _go(main: Coroutine[Any, Any, int]) -> None:
-    try:
-        status = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(main)
-    except CannotStart as error:
-        console.print(f"[red]Cannot start:[/] {error}", highlight=False)
-        status = 1
-    sys.exit(status)
-
-
-async def _serve(settings: EmbeddedSettings) -> int:
-    async with running(settings) as services:
-        await _announce(services, settings)
-        await until_told_to_stop()
-    console.print("Stopped.")
-    return 0
-
-
-async def _demo(settings: EmbeddedSettings, *, once: bool) -> int:
-    async with running(settings) as services:
-        console.print("[bold]CRM and Invoice[/]: four services in one process, loading the Northwind data\n")
-        if not await _password_fits(services, settings):
-            raise CannotStart(
-                f"{settings.admin_email} was made at an earlier start with another password than the one known now; "
-                "set ADMIN_EMAIL and ADMIN_PASSWORD as they were then, or DATA_DIR to a new directory"
-            )
-        work = asyncio.create_task(demo_run.run(services, settings.admin_email, console))
-        told = asyncio.create_task(until_told_to_stop())
-        await asyncio.wait([work, told], return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-            console.print("Stopped before the end; start again, and it goes on from here.")
-            return 1 if once else 0
-        adds_up = work.result()
-        if once:
-            told.cancel()
-            console.print(f"The data is in {settings.data_dir}; `make run` opens it.")
-            return 0 if adds_up else 1
-        console.print()
-        await _announce(services, settings)
-        await told
-    console.print("Stopped.")
-    return 0
-
-
-async def _password_fits(services: Running, settings: EmbeddedSettings) -> bool:
-    password = services.secrets.admin_password
-    async with services.database("crm").reading() as session:
-        user = await find_user(session, settings.admin_email)
-    return password is not None and user is not None and await verify_password(password, user.password_hash)
-
-
-async def _announce(services: Running, settings: EmbeddedSettings) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for name, url in services.urls.items():
-        table.add_row(f"[bold]{name.title() if name != 'crm' else 'CRM'}[/]", url, f"[dim]{url}/docs to try it[/]")
-    table.add_row("Sign in as", settings.admin_email)
-    kept = services.secrets.admin_password_file
-    if await _password_fits(services, settings):
-        table.add_row("Password", f"in {kept}" if kept else "as set in ADMIN_PASSWORD")
-    else:
-        table.add_row("Password", "the one given at the first start; what is set now has no effect")
-    console.print(table)
-    console.print("\nCtrl-C stops it; starting again finds everything as it was.")
+    api_docs.write(check=check)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from rich import box
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from embedded.api import Api
 
@@ -114,5 +115,5 @@ def table(told: list[Told]) -> Table:
     for one in told:
         went = ", then ".join(one.deal.moves)
         invoice = f"{one.invoice['invoice_number']} {one.invoice['status']}" if one.invoice else "none"
-        shown.add_row(one.deal.name, went, invoice, one.run["outcome"], one.run["reason"] or "")
+        shown.add_row(one.deal.name, went, invoice, one.run["outcome"], Text(one.run["reason"] or ""))
     return shown

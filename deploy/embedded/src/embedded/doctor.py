@@ -6,7 +6,9 @@ import httpx
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from embedded.api import Api
 from embedded.import_runs import bars, counts_table, follow, tell_changes, tell_failures
@@ -36,9 +38,9 @@ async def _health(api: Api) -> int:
         checks = found["checks"]
         lag = checks.get("relay_lag_seconds")
         well = well and found["status"] == "ok"
-        state = "[green]ok[/]" if found["status"] == "ok" else f"[red]{found['status']}[/]"
+        state = "[green]ok[/]" if found["status"] == "ok" else f"[red]{escape(found['status'])}[/]"
         waiting = "" if lag is None else f"{lag:,.1f} s" if lag else "none waits"
-        table.add_row(name, state, checks.get("database", "?"), checks.get("bus", "?"), waiting)
+        table.add_row(name, state, Text(checks.get("database", "?")), Text(checks.get("bus", "?")), waiting)
     console.print(table)
     return 0 if well else 1
 
@@ -68,7 +70,7 @@ async def _check(api: Api, *, mend: bool) -> dict[str, Any]:
     with bars(console) as progress:
         run = await follow(api, run, progress, "Mending" if mend else "Comparing")
     if run["status"] == "failed":
-        console.print(f"[red]It stopped before its end:[/] {run['reason']}", highlight=False)
+        console.print(f"[red]It stopped before its end:[/] {escape(run['reason'])}", highlight=False)
     elif run["counts"]["read"] == run["counts"]["unchanged"]:
         console.print(
             f"[green]CRM and Invoice say the same[/] of all {run['counts']['read']:,} records.", highlight=False

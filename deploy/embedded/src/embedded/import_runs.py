@@ -98,7 +98,7 @@ async def tell_failures(api: Api, run: Run, console: Console) -> None:
     for heading in ("Record", "Id", "Why"):
         table.add_column(heading, overflow="fold")
     for failure in page["items"]:
-        table.add_row(failure["record_type"], failure["record_id"], failure["reason"])
+        table.add_row(failure["record_type"], Text(failure["record_id"]), Text(failure["reason"]))
     console.print(table)
     if failed > len(page["items"]):
         console.print(f"… and {failed - len(page['items']):,} more: GET /v1/imports/{run['id']}/failures", markup=False)
@@ -115,11 +115,14 @@ async def tell_changes(api: Api, run: Run, console: Console, *, title: str) -> N
     for heading in ("Record", "What", "Field", "Before", "After"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "Field")
     for item in page["items"]:
-        what = item["outcome"].replace("_", " ") + (f"\n[dim]{item['why']}[/]" if item.get("why") else "")
+        # As Text: what people have typed may look like markup.
+        what = Text.assemble(item["outcome"].replace("_", " "), (f"\n{item['why']}" if item["why"] else "", "dim"))
+        record = Text.assemble(item["name"] or item["record_id"], " ", (item["record_type"], "dim"))
         fields = item["changes"] or [{"field": "", "before": None, "after": None}]
-        for first, change in ((change is fields[0], change) for change in fields):
-            named = (f"{item['name'] or item['record_id']} [dim]{item['record_type']}[/]", what) if first else ("", "")
-            table.add_row(*named, _written(change["field"]), change["before"] or "", change["after"] or "")
+        for change in fields:
+            named = (record, what) if change is fields[0] else ("", "")
+            values = (Text(change[when] or "") for when in ("before", "after"))
+            table.add_row(*named, _written(change["field"]), *values)
         table.add_section()
     console.print(table)
     if (more := run["changes"] - len(page["items"])) > 0:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from embedded.addresses import CannotReach, signed_in
 from embedded.api import Api, ApiError
@@ -48,7 +49,7 @@ def command(
             await tell_changes(api, run, console, title="Record by record")
         await tell_failures(api, run, console)
         if run["status"] == "failed":
-            console.print(f"[red]It stopped before its end:[/] {run['reason']}", highlight=False)
+            console.print(f"[red]It stopped before its end:[/] {escape(run['reason'])}", highlight=False)
         return 0 if run["status"] == "completed" and not run["counts"]["failed"] else 1
 
     carry_out(work)
@@ -64,7 +65,7 @@ def carry_out(work: Callable[[Api], Awaitable[int]]) -> None:
     try:
         status = asyncio.run(main())
     except (CannotReach, ApiError) as error:
-        console.print(f"[red]Not done:[/] {error}", highlight=False)
+        console.print(f"[red]Not done:[/] {escape(str(error))}", highlight=False)
         status = 1
     except httpx.TransportError as error:
         console.print(f"[red]Not done:[/] a service does not answer any more ({type(error).__name__})", highlight=False)

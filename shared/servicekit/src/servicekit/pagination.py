@@ -10,8 +10,9 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
 
 from servicekit.errors import BadRequest
 
@@ -72,6 +73,11 @@ def _is_key(key: object) -> bool:
     return type(key) is int or (isinstance(key, str) and "\x00" not in key)
 
 
+def _largest(kind: TypeEngine[Any]) -> int:
+    """The largest number that a column of this type holds on every database."""
+    return 2**63 - 1 if isinstance(kind, BigInteger) else 2**31 - 1
+
+
 async def fetch_page(
     session: AsyncSession,
     statement: Select[*tuple[Any, ...]],
@@ -91,7 +97,8 @@ async def fetch_page(
             raise BadRequest("cursor: it belongs to another list", code="bad_cursor")
         for key, value in zip(keys, page.after, strict=True):
             is_id = getattr(key.type, "length", None) == ID_LENGTH
-            if key.type.python_type is not type(value) or (is_id and not _ID.match(str(value))):
+            small = not isinstance(value, int) or abs(value) <= _largest(key.type)
+            if key.type.python_type is not type(value) or not small or (is_id and not _ID.match(str(value))):
                 raise BadRequest("cursor: it belongs to another list", code="bad_cursor")
         if len(keys) == 1:
             key, value = keys[0], page.after[0]
