@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
 from contracts.accounts import AccountSnapshot
 from contracts.contacts import ContactSnapshot
+from servicekit.pagination import encode_cursor
 from sync_service.runs import records
 
 
@@ -186,3 +188,12 @@ async def test_the_same_request_twice_is_one_import(world: Any) -> None:
 async def test_an_unknown_import_is_not_found(world: Any) -> None:
     answer = await world.person.get("/v1/imports/nowhere")
     assert (answer.status_code, answer.json()["code"]) == (404, "import_not_found")
+
+
+@pytest.mark.parametrize("number", [2**40, 2**64 - 1, -(2**40)])
+async def test_a_cursor_made_up_by_hand_is_refused(world: Any, number: int) -> None:
+    world.crm.fill(accounts=1, contacts=0)
+    run = await world.connect()
+    cursor = encode_cursor(["account", number])
+    answer = await world.person.get(f"/v1/imports/{run['id']}/changes", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
