@@ -25,6 +25,7 @@ from invoice_service.sending import routes as sending
 from invoice_service.sending.courier import FAULT_PAUSE_SECONDS
 from invoice_service.sending.ways_out import courier_of
 from invoice_service.settings import InvoiceSettings
+from invoice_service.site import SITE
 from invoice_service.statements import routes as statements
 
 
@@ -55,6 +56,7 @@ def create_app(settings: InvoiceSettings, *, bus: Bus | None = None, http: httpx
             sending.router,
         ),
         has_people=True,
+        site=SITE,
         publishes=True,
         jobs=_jobs,
         on_start=make_default_organization,

@@ -1,0 +1,12 @@
+"""What Invoice shows: its pages, where they are found, and what follows what."""
+
+from servicekit.pages import NavItem, Site
+
+from invoice_service.home import pages as home
+
+SITE = Site(
+    product="Invoice",
+    home="/home",
+    navigation=[NavItem("Home", "/home")],
+    routers=[home.router],
+)
