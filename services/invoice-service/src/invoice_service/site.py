@@ -3,10 +3,11 @@
 from servicekit.pages import NavItem, Site
 
 from invoice_service.home import pages as home
+from invoice_service.imports import pages as imports
 
 SITE = Site(
     product="Invoice",
     home="/home",
     navigation=[NavItem("Home", "/home")],
-    routers=[home.router],
+    routers=[home.router, imports.router],
 )
