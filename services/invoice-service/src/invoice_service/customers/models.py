@@ -56,6 +56,7 @@ class Customer(Versioned, Base):
     __table_args__ = (
         Index("ix_customers_organization", "organization_id", "id"),
         Index("ix_customers_status", "organization_id", "status", "id"),
+        Index("ix_customers_updated", "organization_id", "updated_at"),
         Index("ix_customers_merged_into", "merged_into"),
         *(
             Index(

@@ -1,0 +1,16 @@
+"""Which customers changed last."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_customers_updated", "customers", ["organization_id", "updated_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_customers_updated", "customers")

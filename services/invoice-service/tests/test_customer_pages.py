@@ -1,0 +1,160 @@
+"""The pages of customers, as someone with a browser sees them."""
+
+from typing import Any
+
+import pytest
+
+from tests.statements import counted
+
+FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+"""What is only about the form of pages is the same on both set-ups."""
+
+
+class TestACustomer:
+    async def test_is_made_by_hand_shown_edited_and_deleted(self, invoice: Any) -> None:
+        member = await invoice.stack.visitor("invoice", "member")
+        answer = await member.submit(
+            "/customers/new",
+            customer_name=" Alfreds <Futterkiste> ",
+            billing_address__city="Berlin",
+            payment_terms="14",
+        )
+        shown = await member.follow(answer)
+        assert "Alfreds <Futterkiste> was created." in shown.text
+        assert "<Futterkiste>" not in shown.html, "what people type is text"
+        assert [words in shown.text for words in ("Berlin", "14 days", "USD")] == [True] * 3
+        edited = await member.follow(await member.submit(shown.link("Edit"), phone="030-0074321"))
+        assert "Saved." in edited.text
+        [customer] = await invoice.customers()
+        assert (customer["phone"], customer["version"], customer["payment_terms"]) == ("030-0074321", 2, 14)
+        path = f"/customers/{customer['id']}"
+        gone = await member.follow(await member.submit(edited, f"{path}/delete"))
+        assert "The customer was deleted." in gone.text
+        assert "No customers yet" in gone.text
+        assert "nothing here" in (await member.get(path, status=404)).text
+
+    async def test_s28_is_made_inactive_and_active_again(self, invoice: Any) -> None:
+        made = await invoice.customer()
+        member = await invoice.stack.visitor("invoice", "member")
+        path = f"/customers/{made['id']}"
+        still = await member.follow(await member.submit(path, f"{path}/inactive"))
+        assert "Inactive It gets no new documents." in still.text
+        assert "Nothing found" in (await member.get("/customers?status=active")).text
+        back = await member.follow(await member.submit(still, f"{path}/active"))
+        assert "Make inactive" in back.text
+        await invoice.bill(made["id"])
+        assert "It cannot be deleted" in (await member.get(path)).text
+
+    async def test_s27_shows_what_comes_from_the_crm_and_what_an_edit_of_it_is_worth(self, invoice: Any) -> None:
+        await invoice.apply(invoice.account("a1", 3, name="Berglund", phone="1"), invoice.contact("c1", at="a1"))
+        [customer] = await invoice.customers()
+        member = await invoice.stack.visitor("invoice", "member")
+        path = f"/customers/{customer['id']}"
+        shown = await member.get(path)
+        assert "Phone CRM 1" in shown.text
+        assert "Currency USD" in shown.text, "what is not the CRM's is not marked"
+        assert "comes from the account a1 in the CRM, version 3" in shown.text
+        assert "this customer came from the CRM" in shown.text
+        form = await member.get(f"{path}/edit")
+        assert "Its next update overwrites" in form.text
+        saved = await member.follow(await member.submit(form, phone="2"))
+        assert "Phone comes from account a1 in the CRM: its next update overwrites what you entered." in saved.text
+
+    async def test_has_contact_persons_who_are_added_edited_and_removed(self, invoice: Any) -> None:
+        await invoice.apply(invoice.account("a1"), invoice.contact("c1", at="a1"))
+        [customer] = await invoice.customers()
+        member = await invoice.stack.visitor("invoice", "member")
+        persons = f"/customers/{customer['id']}/persons"
+        empty = await member.submit(f"{persons}/new")
+        assert empty.error("last_name") == "Needs a first_name, a last_name or an email"
+        assert (await member.submit(f"{persons}/new", email="nonsense")).error("email") is not None
+        added = await member.follow(await member.submit(f"{persons}/new", last_name="Moos", is_primary="true"))
+        assert "Moos Primary" in added.text
+        [moos, _] = sorted((await invoice.shown("customers", customer["id"]))["contact_persons"], key=_name)
+        edited = await member.follow(await member.submit(f"{persons}/{moos['id']}", first_name="Peter"))
+        assert "Peter Moos Primary" in edited.text
+        assert "Person c1" in edited.text
+        gone = await member.follow(await member.submit(f"{persons}/{moos['id']}", remove="true"))
+        assert "Moos" not in gone.text
+        assert "Person c1 Primary" in gone.text
+
+    async def test_two_people_editing_at_once_the_second_sees_both_versions(self, invoice: Any) -> None:
+        made = await invoice.customer(phone="1")
+        mine, theirs = await invoice.stack.visitor("invoice", "member"), await invoice.stack.visitor("invoice")
+        path = f"/customers/{made['id']}/edit"
+        opened = await mine.get(path)
+        await theirs.submit(path, phone="theirs")
+        stale = await mine.submit(opened, phone="mine")
+        assert stale.status == 412
+        assert "Phone mine theirs" in stale.text
+        assert (await mine.submit(stale)).status == 303, "sent again, it replaces what was shown beside it"
+        assert (await invoice.shown("customers", made["id"]))["phone"] == "mine"
+
+
+def _name(person: Any) -> str:
+    return str(person["last_name"])
+
+
+@FORM
+async def test_a_form_that_is_refused_keeps_what_was_typed_and_marks_the_field(invoice: Any) -> None:
+    member = await invoice.stack.visitor("invoice", "member")
+    typed = {"customer_name": " ", "phone": "0" * 51, "notes": "one\r\ntwo & <three>", "payment_terms": "soon"}
+    refused = await member.submit("/customers/new", **typed)
+    assert refused.status == 422
+    assert refused.error("customer_name") == "Must not be empty"
+    assert refused.error("phone") == "Must have at most 50 characters"
+    assert refused.error("payment_terms") is not None
+    [form] = [form for form in refused.forms if form.action == "/customers/new"]
+    assert (form.fields["notes"], form.fields["payment_terms"]) == ("one\ntwo & <three>", "soon")
+    assert await invoice.customers() == []
+
+
+@FORM
+async def test_a_viewer_is_offered_nothing_that_they_may_not_do_and_refused_all_of_it(invoice: Any) -> None:
+    made = await invoice.customer()
+    viewer, member = await invoice.stack.visitor("invoice", "viewer"), await invoice.stack.visitor("invoice", "member")
+    path = f"/customers/{made['id']}"
+    offered = {
+        path: ["Edit", "Delete", "Merge", "Make inactive", "Add person"],
+        "/customers": ["New customer", "Import from CRM"],
+    }
+    for page, offers in offered.items():
+        theirs, ours = await viewer.get(page), await member.get(page)
+        assert [offer for offer in offers if offer in ours.text] == offers
+        assert [offer for offer in offers if offer in theirs.text] == []
+    for page in ("/customers/new", f"{path}/edit", f"{path}/persons/new"):
+        assert "You may not do this" in (await viewer.get(page, status=403)).text
+    token = (await viewer.get(path)).forms[0].fields
+    actions = ("edit", "active", "inactive", "delete", "persons/new")
+    for action in ("/customers/new", *(f"{path}/{each}" for each in actions)):
+        assert (await viewer.post(action, token | {"customer_name": "B", "last_name": "B"})).status == 403
+    assert [(each["version"], each["status"]) for each in await invoice.customers()] == [(1, "active")]
+
+
+class TestTheList:
+    async def test_is_searched_filtered_and_paged(self, invoice: Any) -> None:
+        made = [f"Company {number:03}" for number in range(5)]
+        for name in made:
+            await invoice.customer(name, contact_persons=[{"last_name": f"Person{name[-1]}"}])
+        viewer = await invoice.stack.visitor("invoice", "viewer")
+        first = await viewer.get("/customers?limit=3&q=comp&status=active")
+        second = await viewer.get(first.link("Next"))
+        seen = [[name for name in reversed(made) if name in page.text] for page in (first, second)]
+        assert seen == [made[:1:-1], made[1::-1]]
+        assert second.link("Previous") == "/customers?limit=3&q=comp&status=active"
+        assert "Company 003" in (await viewer.get("/customers?q=person3")).text
+        assert "Nothing found" in (await viewer.get("/customers?q=other")).text
+
+    async def test_takes_as_many_statements_with_many_customers_as_with_few(self, invoice: Any) -> None:
+        viewer = await invoice.stack.visitor("invoice", "viewer")
+        counts = []
+        for _ in range(2):
+            for _ in range(10):
+                made = await invoice.customer(contact_persons=[{"last_name": "A"}, {"last_name": "B"}])
+                await invoice.bill(made["id"])
+            for path in ("/customers", f"/customers/{made['id']}"):
+                with counted(invoice.stack.database("invoice")) as statements:
+                    await viewer.get(path)
+                counts.append(len(statements))
+        assert counts[:2] == counts[2:]
+        assert max(counts) < 12
