@@ -1,7 +1,15 @@
 """Signing in to Invoice, and the page where one begins."""
 
+import datetime
+from decimal import Decimal
 from typing import Any
 
+import pytest
+from invoice_service.home.plot import plot
+from invoice_service.home.queries import Month
+from servicekit.db import utc_now
+
+from tests.statements import counted
 from tests.visitor import Visitor
 
 
@@ -12,4 +20,53 @@ async def test_one_begins_at_home_after_signing_in(invoice: Any) -> None:
     assert "Sign in to Invoice" in (await stranger.get("/sign-in")).text
     viewer = await invoice.stack.visitor("invoice", "viewer")
     begun = await viewer.follow(await viewer.get("/", status=303))
-    assert "Home" in begun.text
+    assert "Nothing yet" in begun.text
+    assert "Import from CRM" not in begun.text, "a viewer may not"
+
+
+async def test_home_tells_what_is_owed_what_is_overdue_and_how_it_went(invoice: Any) -> None:
+    customer = await invoice.customer("Alfreds <Futterkiste>")
+    today = utc_now().date()
+    last_month = today.replace(day=1) - datetime.timedelta(days=1)
+    late = await invoice.bill(customer["id"], date=last_month.isoformat(), due_date=last_month.isoformat())
+    due = await invoice.bill(customer["id"], due_date=(today + datetime.timedelta(days=5)).isoformat())
+    await invoice.bill(customer["id"], "draft")
+    await invoice.pay(due["id"], "10.00")
+    viewer = await invoice.stack.visitor("invoice", "viewer", language="de-DE")
+    home = await viewer.get("/home")
+    total, owed = Decimal(late["total"]), Decimal(late["total"]) * 2 - 10
+    assert f"Owed {_german(owed)} $ 2 invoices" in home.text, "drafts are no claims"
+    assert f"Overdue {_german(total)} $ 1 invoice " in home.text
+    assert f"{_german(Decimal(10))} $ received" in home.text
+    assert "Alfreds <Futterkiste>" in home.text
+    assert "<Futterkiste>" not in home.html
+    assert home.html.count("<title>") == 1 + 3 + 3, "a bar for each month and kind, once wide and once for a phone"
+
+
+def _german(amount: Decimal) -> str:
+    return f"{amount:.2f}".replace(".", ",")
+
+
+async def test_home_takes_as_many_statements_with_many_documents_as_with_few(invoice: Any) -> None:
+    viewer = await invoice.stack.visitor("invoice", "viewer")
+    counts = []
+    for _ in range(2):
+        for _ in range(10):
+            made = await invoice.customer()
+            await invoice.bill(made["id"])
+        with counted(invoice.stack.database("invoice")) as statements:
+            await viewer.get("/home")
+        counts.append(len(statements))
+    # Who is looking, what changed last, the organization, invoices, estimates, two of the months, owed, overdue.
+    assert counts == [9, 9]
+
+
+@pytest.mark.parametrize(
+    ("most", "top"), [("0", "4"), ("1", "1"), ("99", "100"), ("101", "200"), ("12345.67", "20000"), ("0.02", "0.02")]
+)
+def test_the_scale_is_of_round_numbers_and_reaches_the_highest_bar(most: str, top: str) -> None:
+    month = Month(datetime.date(2026, 1, 1), Decimal(most), Decimal(0))
+    made = plot([month], 700)
+    assert made.lines[-1][1] == Decimal(top)
+    assert all(made.lines[-1][0] <= bar.y <= made.base for bar in made.bars)
+    assert all(round(bar.y + bar.height, 2) == made.base for bar in made.bars)

@@ -4,6 +4,7 @@ from servicekit.pages import NavItem, Site
 
 from invoice_service.customers import pages as customers
 from invoice_service.home import pages as home
+from invoice_service.home import queries as books
 from invoice_service.imports import pages as imports
 from invoice_service.merging import pages as merging
 
@@ -13,6 +14,6 @@ SITE = Site(
     navigation=[NavItem("Home", "/home"), NavItem("Customers", "/customers")],
     search="/customers",
     routers=[home.router, merging.router, customers.router, imports.router],
-    topics={"customers": customers.stamp_of_list, "customer": customers.stamp_of_one},
+    topics={"books": books.stamp, "customers": customers.stamp_of_list, "customer": customers.stamp_of_one},
     panels={"customer": [merging.panel_of_customer]},
 )
