@@ -72,6 +72,29 @@ async def test_s27_the_connection_is_kept_checked_mended_and_ended(company: Any)
     assert len(await company.customers()) == 1, "what was imported stays"
 
 
+async def test_s21_while_an_import_is_under_way_its_page_shows_how_far_it_is_and_why_it_waits(
+    company: Any,
+) -> None:
+    await company.account("Alfreds Futterkiste")
+    await company.connect(auto_update=False)
+    admin = await company.stack.visitor("invoice")
+    await company.stack.stop("crm")
+    begun = await admin.submit("/imports/new", again="true")
+    path = begun.leads_to or ""
+
+    async def waits() -> Sheet | None:
+        sheet = await admin.get(path)
+        return sheet if "aits and tries again" in sheet.text else None
+
+    waiting: Sheet = await company.stack.eventually(waits)
+    assert "every 500ms" in waiting.html
+    assert "<progress" in waiting.html
+    second = await admin.submit("/imports/new", again="true")
+    assert second.leads_to == path, "there is one at a time"
+    await company.stack.start("crm")
+    assert "Done: 1 record was read." in (await ended(company, admin, path)).text
+
+
 async def test_what_failed_is_told_and_tried_again(company: Any) -> None:
     for number in range(3):
         await company.account(f"Company {number}")

@@ -19,7 +19,7 @@ from invoice_service.organizations.current import CurrentOrganization
 
 SHOWN = 6
 MONTHS = 12
-WIDE, NARROW = (MONTHS, 1080), (5, 350)
+WIDE, NARROW = (MONTHS, 1080), (4, 350)
 """How many months stand on how many units: on a phone less, and as easy to read."""
 
 router = APIRouter(prefix="/home")

@@ -9,6 +9,7 @@ from invoice_service.home.queries import Month
 
 HEIGHT, TOP, BOTTOM, LEFT = 220, 12, 28, 72
 _LINES = 4
+_ROUND = ("1", "1.5", "2", "2.5", "3", "4", "5", "7.5", "10")
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,13 @@ def plot(months: Sequence[Month], width: int) -> Plot:
 
 
 def _step(most: Decimal) -> Decimal:
-    """The round number (1, 2, 2.5 or 5 times a power of ten) of which `_LINES` reach ``most``."""
+    """The round number of which `_LINES` reach ``most``."""
     if most <= 0:
         return Decimal(1)
     wanted = most / _LINES
     power = Decimal(10) ** math.floor(wanted.log10())
-    return next(power * each for each in map(Decimal, ("1", "2", "2.5", "5", "10")) if power * each >= wanted)
+    return next(
+        power * each
+        for each in map(Decimal, ("1", "1.5", "2", "2.5", "3", "4", "5", "7.5", "10"))
+        if power * each >= wanted
+    )
