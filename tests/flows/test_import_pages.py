@@ -91,6 +91,7 @@ async def test_s21_while_an_import_is_under_way_its_page_shows_how_far_it_is_and
     assert "<progress" in waiting.html
     second = await admin.submit("/imports/new", again="true")
     assert second.leads_to == path, "there is one at a time"
+    assert (await admin.submit("/connection", "/connection/check")).leads_to == path
     await company.stack.start("crm")
     assert "Done: 1 record was read." in (await ended(company, admin, path)).text
 

@@ -16,5 +16,5 @@ SITE = Site(
     search="/customers",
     routers=[home.router, merging.router, customers.router, statements.router, imports.router],
     topics={"books": books.stamp, "customers": customers.stamp_of_list, "customer": customers.stamp_of_one},
-    panels={"customer": [statements.panel_of_customer, merging.panel_of_customer]},
+    panels={"customer": [statements.panel_of_customer, statements.panel_of_documents, merging.panel_of_customer]},
 )

@@ -1,5 +1,6 @@
 """The pages of imports: connect and import, look on, what came of it; how the connection is kept."""
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -72,9 +73,7 @@ async def start_import(page: CurrentPage, sync: TheirSync, _: Member) -> Respons
     try:
         run_id = await sync.start({} if again else _access(form), dry_run=preview)
     except Problem as problem:
-        if problem.code == "import_running" and "import_id" in problem.extra:
-            return page.go(f"/imports/{problem.extra['import_id']}", said="Another run is under way: this is it.")
-        return await _refused(page, sync, form.refused(problem))
+        return _under_way(page, problem) or await _refused(page, sync, form.refused(problem))
     if preview and page.by_htmx:  # the form stays as it is, and what was found stands below it
         return await _shown(page, sync, run_id)
     return page.go(f"/imports/{run_id}")
@@ -87,7 +86,7 @@ async def show_import(run_id: Id, page: CurrentPage, sync: TheirSync, which: Pag
 
 @router.post("/imports/{run_id}/retry")
 async def retry_import(run_id: Id, page: CurrentPage, sync: TheirSync, _: Member) -> Response:
-    return page.go(f"/imports/{await sync.retry(run_id)}")
+    return await _begun(page, sync.retry(run_id))
 
 
 @router.get("/connection")
@@ -122,12 +121,29 @@ async def disconnect(page: CurrentPage, sync: TheirSync, _: Admin) -> Response:
 
 @router.post("/connection/check")
 async def check_connection(page: CurrentPage, sync: TheirSync, _: Member) -> Response:
-    return page.go(f"/imports/{await sync.check(mend=False)}")
+    return await _begun(page, sync.check(mend=False))
 
 
 @router.post("/connection/mend")
 async def mend_connection(page: CurrentPage, sync: TheirSync, _: Admin) -> Response:
-    return page.go(f"/imports/{await sync.check(mend=True)}")
+    return await _begun(page, sync.check(mend=True))
+
+
+async def _begun(page: Page, run: Awaitable[str]) -> Response:
+    """To the page of the run that ``run`` begins."""
+    try:
+        return page.go(f"/imports/{await run}")
+    except Problem as problem:
+        if (instead := _under_way(page, problem)) is None:
+            raise
+        return instead
+
+
+def _under_way(page: Page, problem: Problem) -> Response | None:
+    """There is one run at a time: to the page of the one that is under way, if that is the problem."""
+    if problem.code != "import_running" or "import_id" not in problem.extra:
+        return None
+    return page.go(f"/imports/{problem.extra['import_id']}", said="Another run is under way: this is it.")
 
 
 def _access(form: Form) -> dict[str, object]:

@@ -1,18 +1,26 @@
-"""What a customer owes, and its statement, as pages."""
+"""What a customer owes, its documents and its statement, as pages."""
 
 from fastapi import APIRouter
 from servicekit.auth import Viewer
 from servicekit.db import utc_now
 from servicekit.pages import CurrentPage, Page
+from servicekit.pagination import PageRequest
 from servicekit.sessions import ReadSession, ServiceDatabase
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from invoice_service.documents.printing import AsPdf
+from invoice_service.documents.queries import Filters
+from invoice_service.estimates import queries as estimates
+from invoice_service.estimates.models import Estimate
+from invoice_service.invoices import queries as invoices
+from invoice_service.invoices.models import Invoice
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.current import CurrentOrganization
 from invoice_service.statements import printing, queries
 from invoice_service.statements.requests import AskedPeriod
+
+SHOWN = 10
 
 router = APIRouter(prefix="/customers")
 
@@ -22,6 +30,25 @@ async def panel_of_customer(page: Page, session: AsyncSession, customer_id: str)
     stamps = await page.follow(session, "books")
     balances = await queries.balances(session, customer_id, utc_now().date())
     return page.part("statements/panel.html", balances=balances, customer_id=customer_id, stamps=stamps)
+
+
+async def panel_of_documents(page: Page, session: AsyncSession, customer_id: str) -> str:
+    """The customer's newest estimates and invoices, on its page."""
+    stamps = await page.follow(session, "books")
+    organization = await organizations.get(session, None)
+    which, theirs, today = PageRequest(limit=SHOWN, after=None), Filters(customer_id=customer_id), utc_now().date()
+    offered, more = await estimates.page(session, organization.id, which, theirs, status=None, today=today)
+    made, further = await invoices.page(session, organization.id, which, theirs, status=None, today=today)
+    documents: list[Estimate | Invoice] = [*offered, *made]
+    return page.part(
+        "statements/documents.html",
+        documents=sorted(documents, key=lambda each: each.created_at, reverse=True)[:SHOWN],
+        more=bool(more or further or len(documents) > SHOWN),
+        customer_id=customer_id,
+        lead_to={item.path for item in page.site.navigation},
+        today=today,
+        stamps=stamps,
+    )
 
 
 @router.get("/{customer_id}/statement")
