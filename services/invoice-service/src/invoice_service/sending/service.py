@@ -69,7 +69,7 @@ async def send(
     name = document.contact_person_name or document.customer_name
     to = list(dict.fromkeys(body.to))
     if not to:
-        person = await _addressee(session, document)
+        person = await addressee(session, document)
         to, name = [_stored_address(person)], person.full_name or name
     delivery = Delivery(
         organization_id=organization.id,
@@ -97,7 +97,7 @@ async def retry(session: AsyncSession, organization: Organization, delivery_id: 
     return delivery
 
 
-async def _addressee(session: AsyncSession, document: D) -> ContactPerson:
+async def addressee(session: AsyncSession, document: D) -> ContactPerson:
     """The document's contact person, else the customer's primary one: the first of them who has an address."""
     customer = await customers.get(session, document.organization_id, document.customer_id)
     for wanted in (document.contact_person_id, customer.primary_id):
