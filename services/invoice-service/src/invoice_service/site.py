@@ -8,7 +8,9 @@ from invoice_service.home import pages as home
 from invoice_service.home import queries as books
 from invoice_service.imports import pages as imports
 from invoice_service.invoices import pages as invoices
+from invoice_service.items import pages as items
 from invoice_service.merging import pages as merging
+from invoice_service.organizations import pages as organizations
 from invoice_service.payments import pages as payments
 from invoice_service.sending import pages as sending
 from invoice_service.statements import pages as statements
@@ -22,6 +24,8 @@ SITE = Site(
         NavItem("Estimates", "/estimates"),
         NavItem("Invoices", "/invoices"),
         NavItem("Payments", "/payments"),
+        NavItem("Items", "/items"),
+        NavItem("Settings", "/settings"),
     ],
     search="/customers",
     routers=[
@@ -34,6 +38,8 @@ SITE = Site(
         invoices.router,
         payments.router,
         sending.router,
+        items.router,
+        organizations.router,
     ],
     topics={
         "books": books.stamp,
@@ -45,6 +51,7 @@ SITE = Site(
         "invoice": invoices.stamp_of_one,
         "payments": payments.stamp_of_list,
         "invoice-payments": payments.stamp_of_invoice,
+        "items": items.stamp_of_list,
         "deliveries": sending.stamp_of_document,
     },
     panels={
