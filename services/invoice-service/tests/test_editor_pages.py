@@ -149,3 +149,19 @@ class TestTheForm:
             assert (await viewer.post(each, token)).status == 403
         for each in ("/invoices/totals", "/invoices/draft"):
             assert (await viewer.post(each, token)).status == 403
+
+
+async def test_the_form_takes_as_many_statements_with_many_lines_as_with_few(invoice: Any) -> None:
+    customer = (await invoice.customer())["id"]
+    member = await invoice.stack.visitor("invoice", "member")
+    counts = []
+    for lines in (1, 200):
+        each = {"name": "Chai", "quantity": "2", "rate": "18", "tax_percentage": "19"}
+        made = await invoice.estimate(customer, line_items=[each] * lines)
+        path = f"/estimates/{made['id']}/edit"
+        with counted(invoice.database) as statements:
+            opened = await member.get(path)
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 10
+    assert (await member.submit(opened, path, line_items__199__rate="20")).status == 303
+    assert (await invoice.shown("estimates", made["id"]))["line_items"][199]["rate"] == "20.00"

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from urllib.parse import urlsplit
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from servicekit.errors import Forbidden
@@ -16,6 +17,8 @@ from servicekit.errors import Forbidden
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_FIELDS = 10_000
+"""Of one form: more than the longest document has, which has a thousand lines."""
 
 
 class FromElsewhere(Forbidden):
@@ -39,6 +42,11 @@ class Signer:
         return hmac.compare_digest(self.sign(purpose, text).encode(), signature.encode())
 
 
+async def form_of(request: Request) -> FormData:
+    """The fields that were sent."""
+    return await request.form(max_fields=MAX_FIELDS)
+
+
 def check_origin(request: Request) -> None:
     """Raise `FromElsewhere` if the browser says that another site, or another port of this host, sent the request."""
     fetch_site = request.headers.get("sec-fetch-site")
@@ -55,7 +63,7 @@ async def check_token(request: Request, signer: Signer, bound_to: str | None) ->
     """Raise `FromElsewhere` unless the header or the form bears the token of this browser."""
     token = request.headers.get(HEADER)
     if token is None:
-        sent = (await request.form()).get(FIELD)
+        sent = (await form_of(request)).get(FIELD)
         token = sent if isinstance(sent, str) else ""
     if bound_to is None or not signer.verify("csrf", bound_to, token):
         raise FromElsewhere("this page was open for too long; go back, load it again, and repeat what you did")

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from servicekit.auth import RANK, Principal, Role
 from servicekit.errors import Unauthorized
 from servicekit.pages.cookies import Cookies
-from servicekit.pages.csrf import FIELD, Signer
+from servicekit.pages.csrf import FIELD, Signer, form_of
 from servicekit.pages.formats import Formats, formats_for
 from servicekit.pages.forms import Form
 from servicekit.pages.rendering import templates_of
@@ -90,7 +90,7 @@ class Page:
 
     async def form(self) -> Form:
         """What was sent."""
-        return Form.sent(await self.request.form())
+        return Form.sent(await form_of(self.request))
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """The answer: this template as a page."""
