@@ -11,7 +11,7 @@ from typing import Any, Literal
 from contracts.values import Address
 from servicekit import outbox, search
 from servicekit.db import new_id
-from servicekit.errors import invalid_field
+from servicekit.errors import Invalid, invalid_field
 from servicekit.etags import check_version
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -164,8 +164,24 @@ async def use(session: AsyncSession, organization_id: str, customer_id: str, *, 
     """The customer for a new document, counted and locked. Raises `Invalid` for ``field``, `CustomerInactive`."""
     customer = await count_transaction(session, organization_id, customer_id)
     if customer is None:
-        message = f"there is no customer {customer_id} in this organization"
-        raise invalid_field(field, message, code=CustomerNotFound.code)
+        raise _nobody(customer_id, field)
+    return _used(customer)
+
+
+async def usable(session: AsyncSession, organization_id: str, customer_id: str, *, field: str) -> Customer:
+    """The customer that `use` would give now, neither counted nor locked. Raises as `use` does."""
+    try:
+        customer = await queries.find(session, organization_id, customer_id)
+    except CustomerNotFound:
+        raise _nobody(customer_id, field) from None
+    return _used(customer)
+
+
+def _nobody(customer_id: str, field: str) -> Invalid:
+    return invalid_field(field, f"there is no customer {customer_id} in this organization", code=CustomerNotFound.code)
+
+
+def _used(customer: Customer) -> Customer:
     if (refusal := customer.refuse_use()) is not None:
         raise refusal
     return customer

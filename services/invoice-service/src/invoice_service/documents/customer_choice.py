@@ -29,12 +29,37 @@ class ChosenCustomer:
 
 async def choose(session: AsyncSession, organization_id: str, body: DocumentBody) -> ChosenCustomer:
     """Who the document is for. Raises `Invalid`, `CrmRecordNotImported`, `CustomerInactive`."""
+    meant = await _meant(session, organization_id, body)
+    if meant is None:
+        raise invalid_field("customer_id", "is missing")
+    customer = await customers.use(session, organization_id, meant.customer_id, field=meant.field)
+    return ChosenCustomer(customer, await _person(session, customer, meant, body))
+
+
+async def look_at(session: AsyncSession, organization_id: str, body: DocumentBody) -> Customer | None:
+    """Who the document would be for, neither locked nor counted; None if nobody is named. Raises as `choose` does."""
+    meant = await _meant(session, organization_id, body)
+    if meant is None:
+        return None
+    customer = await customers.usable(session, organization_id, meant.customer_id, field=meant.field)
+    await _person(session, customer, meant, body)
+    return customer
+
+
+@dataclass(frozen=True)
+class _Meant:
+    """The customer's id, the field that says so, and the link of the contact, if one is named."""
+
+    customer_id: str
+    field: str
+    contact: CrmLink | None = None
+
+
+async def _meant(session: AsyncSession, organization_id: str, body: DocumentBody) -> _Meant | None:
     if body.customer_id is not None:
-        customer = await customers.use(session, organization_id, body.customer_id, field="customer_id")
-        person = None
-        if body.contact_person_id is not None:
-            person = await person_at(session, customer.id, body.contact_person_id)
-        return ChosenCustomer(customer, person)
+        return _Meant(body.customer_id, "customer_id")
+    if body.crm_account_id is None and body.crm_contact_id is None:
+        return None
     account = await _link(session, organization_id, "account", body.crm_account_id)
     contact = await _link(session, organization_id, "contact", body.crm_contact_id)
     if body.crm_contact_id is not None and contact is None:
@@ -48,12 +73,17 @@ async def choose(session: AsyncSession, organization_id: str, body: DocumentBody
         raise CrmRecordNotImported(
             f"{field}: this record of the CRM is not imported; import it first", record_id=getattr(body, field)
         )
-    customer = await customers.use(session, organization_id, link.customer_id, field=field)
-    person = None
-    if contact is not None and not contact.deleted and contact.contact_person_id is not None:
-        found = await session.get(ContactPerson, contact.contact_person_id)
-        person = found if found is not None and found.customer_id == customer.id else None
-    return ChosenCustomer(customer, person)
+    return _Meant(link.customer_id, field, contact)
+
+
+async def _person(session: AsyncSession, customer: Customer, meant: _Meant, body: DocumentBody) -> ContactPerson | None:
+    if body.contact_person_id is not None:
+        return await person_at(session, customer.id, body.contact_person_id)
+    contact = meant.contact
+    if contact is None or contact.deleted or contact.contact_person_id is None:
+        return None
+    found = await session.get(ContactPerson, contact.contact_person_id)
+    return found if found is not None and found.customer_id == customer.id else None
 
 
 async def person_at(session: AsyncSession, customer_id: str, person_id: str) -> ContactPerson:

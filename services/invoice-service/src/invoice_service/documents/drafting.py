@@ -19,7 +19,7 @@ from invoice_service import line_items
 from invoice_service.customers import service as customers
 from invoice_service.customers.models import ChangedMeanwhile, ContactPerson, Customer
 from invoice_service.documents import queries as documents
-from invoice_service.documents.customer_choice import choose, person_at
+from invoice_service.documents.customer_choice import choose, look_at, person_at
 from invoice_service.documents.models import D, Document, Kind
 from invoice_service.documents.schemas import DocumentBody, DocumentEdit
 from invoice_service.items import queries as items
@@ -42,6 +42,17 @@ class Draft:
     customer: Customer
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a document would say: date, amounts, lines. ``customer``: who is named, if anyone is."""
+
+    values: dict[str, Any]
+    lines: list[LineItem]
+    amounts: DocumentTotals
+    currency_code: str
+    customer: Customer | None
+
+
 async def prepare(
     session: AsyncSession, organization: Organization, principal: Principal, body: DocumentBody, *, today: datetime.date
 ) -> Draft:
@@ -54,7 +65,7 @@ async def prepare(
     customer, person = chosen.customer, chosen.contact_person
     currency_code = body.currency_code or customer.currency_code
     asked = await _with_items(session, organization, body.line_items, currency_code)
-    whole = {name: getattr(body, name) for name in _OF_THE_WHOLE}
+    whole = _of_the_whole(body)
     lines, amounts = line_items.compute(asked, currency_code, **whole)
     values = {
         "id": new_id(),
@@ -77,6 +88,25 @@ async def prepare(
     }
     await plans.count_document(session, organization, on=today)
     return Draft(values, lines, customer)
+
+
+async def preview(
+    session: AsyncSession, organization: Organization, principal: Principal, body: DocumentBody, *, today: datetime.date
+) -> Preview:
+    """What `prepare` would make of ``body``, with nothing locked, counted or written.
+
+    Without a customer, in the organization's currency. Lines may name items that are gone, if they say name and rate
+    themselves: a document that is being edited may have them. Raises as `prepare` does, but for the plan.
+    """
+    check_sender(principal, body.crm_potential_version)
+    customer = await look_at(session, organization.id, body)
+    currency_code = body.currency_code or (customer or organization).currency_code
+    kept = {line.item_id for line in body.line_items if line.item_id is not None}
+    asked = await _with_items(session, organization, body.line_items, currency_code, kept=kept)
+    whole = _of_the_whole(body)
+    lines, amounts = line_items.compute(asked, currency_code, **whole)
+    values = {"date": body.date or today, **whole, **_amounts(amounts)}
+    return Preview(values, lines, amounts, currency_code, customer)
 
 
 async def insert_document(
@@ -206,6 +236,10 @@ def check_sender(principal: Principal, potential_version: int | None) -> None:
 
 def _customer_as_of_now(customer: Customer) -> dict[str, Any]:
     return {"customer_name": customer.customer_name, "billing_address": customer.billing_address}
+
+
+def _of_the_whole(body: DocumentBody) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in _OF_THE_WHOLE}
 
 
 def _amounts(amounts: DocumentTotals) -> dict[str, Any]:

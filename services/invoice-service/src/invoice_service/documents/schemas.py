@@ -2,7 +2,7 @@
 
 import datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from contracts.values import Address, CurrencyCode
 from pydantic import BaseModel, Field, model_validator
@@ -10,6 +10,7 @@ from servicekit.fields import Body, Day, Edit, Line, Text
 
 from invoice_service.documents.models import Document
 from invoice_service.line_items import MAX_LINE_ITEMS, LineItemBody, LineItemOut, money, plain
+from invoice_service.totals import DocumentTotals
 
 AnyId = Field(None, pattern=r"^[0-9A-Za-z-]{1,64}$")
 PotentialVersion = Field(
@@ -23,6 +24,8 @@ class DocumentBody(Body):
     ``discount_percentage`` or ``discount_amount``: on the whole document, before tax. ``adjustment``: after tax,
     perhaps negative. ``notes`` and ``terms``: the organization's, if left out.
     """
+
+    needs_customer: ClassVar[bool] = True
 
     customer_id: str | None = AnyId
     crm_account_id: str | None = AnyId
@@ -44,10 +47,13 @@ class DocumentBody(Body):
     @model_validator(mode="after")
     def _one_customer(self) -> Self:
         of_crm = self.crm_account_id or self.crm_contact_id
-        if (self.customer_id is None) == (of_crm is None):
+        nobody = self.customer_id is None and of_crm is None
+        if (self.customer_id is None) == (of_crm is None) and (self.needs_customer or not nobody):
             raise ValueError("send either customer_id, or crm_account_id or crm_contact_id or both")
         if of_crm and self.contact_person_id is not None:
             raise ValueError("with crm_account_id or crm_contact_id, the contact person is crm_contact_id's")
+        if nobody and self.contact_person_id is not None:
+            raise ValueError("without customer_id there is no contact person")
         return self
 
 
@@ -135,6 +141,48 @@ def summary(document: Document, fields: type[DocumentSummary], amounts: tuple[st
     return shown | {name: money(getattr(document, name), document.currency_code) for name in written}
 
 
+class PreviewOut(BaseModel):
+    """What a document would say, were it made now: its lines with what they come to, and its amounts."""
+
+    date: datetime.date
+    currency_code: str
+    line_items: list[LineItemOut]
+    discount_percentage: str
+    discount_amount: str
+    document_discount: str
+    adjustment: str
+    sub_total: str
+    discount_total: str
+    tax_total: str
+    total: str
+    taxes: list[TaxOut]
+
+
+def previewed(draft: Any) -> dict[str, Any]:
+    """What `PreviewOut` shows of a `drafting.Preview`."""
+    values, currency_code = draft.values, draft.currency_code
+    amounts = (*_SUMMARY_AMOUNTS, *_DETAIL_AMOUNTS)
+    return {
+        "date": values["date"],
+        "currency_code": currency_code,
+        "line_items": [line.out(currency_code) for line in draft.lines],
+        "discount_percentage": plain(values["discount_percentage"]),
+        **{name: money(values[name], currency_code) for name in amounts},
+        "taxes": _taxes(draft.amounts, currency_code),
+    }
+
+
+def _taxes(amounts: DocumentTotals, currency_code: str) -> list[TaxOut]:
+    return [
+        TaxOut(
+            tax_percentage=plain(row.tax_percentage),
+            taxable=money(row.taxable, currency_code),
+            tax=money(row.tax, currency_code),
+        )
+        for row in amounts.taxes
+    ]
+
+
 def details(whole: Any) -> dict[str, Any]:
     """What `DocumentDetails` shows of a `queries.WholeDocument`."""
     document = whole.document
@@ -145,14 +193,7 @@ def details(whole: Any) -> dict[str, Any]:
         "discount_percentage": plain(document.discount_percentage),
         **{name: money(getattr(document, name), currency_code) for name in _DETAIL_AMOUNTS},
         "adjustment_description": document.adjustment_description,
-        "taxes": [
-            TaxOut(
-                tax_percentage=plain(row.tax_percentage),
-                taxable=money(row.taxable, currency_code),
-                tax=money(row.tax, currency_code),
-            )
-            for row in whole.amounts.taxes
-        ],
+        "taxes": _taxes(whole.amounts, currency_code),
         "notes": document.notes,
         "terms": document.terms,
         "history": [HappenedOut(at=one.at, who=one.who, what=one.what) for one in whole.history],

@@ -16,10 +16,17 @@ from invoice_service.documents import queries as documents
 from invoice_service.documents.printing import PDF_RESPONSES, AsPdf
 from invoice_service.documents.queries import WholeDocument
 from invoice_service.documents.requests import FilterQuery, Today
-from invoice_service.documents.schemas import StatusBody
+from invoice_service.documents.schemas import StatusBody, previewed
 from invoice_service.estimates import printing, queries, service
 from invoice_service.estimates.models import ESTIMATES, Estimate
-from invoice_service.estimates.schemas import EstimateBody, EstimateEdit, EstimateOut, EstimateSummary
+from invoice_service.estimates.schemas import (
+    EstimateBody,
+    EstimateEdit,
+    EstimateOut,
+    EstimatePreview,
+    EstimatePreviewOut,
+    EstimateSummary,
+)
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.current import (
     CurrentOrganization,
@@ -76,6 +83,18 @@ async def create_estimate(
         return _shown(whole, organization, principal, today, created=True)
 
     return await idempotency.once(session, make)
+
+
+@router.post("/preview")
+async def preview_estimate(
+    principal: Member, session: ReadSession, organization: CurrentOrganization, body: EstimatePreview, today: Today
+) -> EstimatePreviewOut:
+    """The totals of an estimate that is being written; nothing is made.
+
+    Refused as making it would be, but for the plan. For nobody yet, it is in the organization's currency.
+    """
+    draft = await service.preview(session, organization, principal, body, today=today)
+    return EstimatePreviewOut(**previewed(draft), expiry_date=body.expiry_date)
 
 
 @router.get("/{estimate_id}", response_model=EstimateOut)

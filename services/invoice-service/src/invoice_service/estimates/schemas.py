@@ -1,7 +1,7 @@
 """Estimates in JSON."""
 
 import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from contracts.documents import EstimateStatus
 from servicekit.auth import Principal
@@ -11,7 +11,13 @@ from invoice_service import pdf
 from invoice_service.allowed_actions import AllowedAction
 from invoice_service.documents import schemas as documents
 from invoice_service.documents.queries import WholeDocument
-from invoice_service.documents.schemas import DocumentBody, DocumentDetails, DocumentEdit, DocumentSummary
+from invoice_service.documents.schemas import (
+    DocumentBody,
+    DocumentDetails,
+    DocumentEdit,
+    DocumentSummary,
+    PreviewOut,
+)
 from invoice_service.estimates.actions import allowed_actions
 from invoice_service.estimates.models import Estimate
 from invoice_service.estimates.printing import printable
@@ -22,8 +28,18 @@ class EstimateBody(DocumentBody):
     expiry_date: Day | None = None
 
 
+class EstimatePreview(EstimateBody):
+    """An estimate that is being written: as `EstimateBody`, but it may be for nobody yet."""
+
+    needs_customer: ClassVar[bool] = False
+
+
 class EstimateEdit(DocumentEdit):
     expiry_date: Day | None = None
+
+
+class EstimatePreviewOut(PreviewOut):
+    expiry_date: datetime.date | None
 
 
 class EstimateSummary(DocumentSummary):

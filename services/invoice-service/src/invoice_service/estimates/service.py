@@ -45,6 +45,14 @@ async def create(
     return await documents.whole(session, ESTIMATES, estimate, lines=draft.lines)
 
 
+async def preview(
+    session: AsyncSession, organization: Organization, principal: Principal, body: EstimateBody, *, today: datetime.date
+) -> drafting.Preview:
+    """What `create` would make now, with nothing written. Raises as `create` does, but for the plan."""
+    _check_dates(body.date or today, body.expiry_date)
+    return await drafting.preview(session, organization, principal, body, today=today)
+
+
 async def edit(
     session: AsyncSession,
     organization: Organization,

@@ -16,11 +16,18 @@ from invoice_service.documents import queries as documents
 from invoice_service.documents.printing import PDF_RESPONSES, AsPdf
 from invoice_service.documents.queries import WholeDocument
 from invoice_service.documents.requests import FilterQuery, Today
-from invoice_service.documents.schemas import StatusBody
+from invoice_service.documents.schemas import StatusBody, previewed
 from invoice_service.invoices import printing, queries, service
 from invoice_service.invoices.conversion import convert
 from invoice_service.invoices.models import INVOICES, Invoice
-from invoice_service.invoices.schemas import InvoiceBody, InvoiceEdit, InvoiceOut, InvoiceSummary
+from invoice_service.invoices.schemas import (
+    InvoiceBody,
+    InvoiceEdit,
+    InvoiceOut,
+    InvoicePreview,
+    InvoicePreviewOut,
+    InvoiceSummary,
+)
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.current import (
     CurrentOrganization,
@@ -83,6 +90,18 @@ async def create_invoice(
         return _shown(whole, organization, principal, today, created=True)
 
     return await idempotency.once(session, make)
+
+
+@router.post("/invoices/preview")
+async def preview_invoice(
+    principal: Member, session: ReadSession, organization: CurrentOrganization, body: InvoicePreview, today: Today
+) -> InvoicePreviewOut:
+    """The totals of an invoice that is being written; nothing is made.
+
+    Refused as making it would be, but for the plan. For nobody yet, it is in the organization's currency.
+    """
+    draft, due = await service.preview(session, organization, principal, body, today=today)
+    return InvoicePreviewOut(**previewed(draft), **due)
 
 
 @router.get("/invoices/{invoice_id}", response_model=InvoiceOut)

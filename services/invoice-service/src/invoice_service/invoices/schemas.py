@@ -1,7 +1,7 @@
 """Invoices in JSON."""
 
 import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from contracts.documents import InvoiceStatus
 from pydantic import Field, model_validator
@@ -12,7 +12,13 @@ from invoice_service import pdf
 from invoice_service.allowed_actions import AllowedAction
 from invoice_service.documents import schemas as documents
 from invoice_service.documents.queries import WholeDocument
-from invoice_service.documents.schemas import DocumentBody, DocumentDetails, DocumentEdit, DocumentSummary
+from invoice_service.documents.schemas import (
+    DocumentBody,
+    DocumentDetails,
+    DocumentEdit,
+    DocumentSummary,
+    PreviewOut,
+)
 from invoice_service.invoices.actions import allowed_actions
 from invoice_service.invoices.models import Invoice
 from invoice_service.invoices.printing import printable
@@ -38,6 +44,12 @@ class InvoiceBody(DocumentBody):
         return self
 
 
+class InvoicePreview(InvoiceBody):
+    """An invoice that is being written: as `InvoiceBody`, but it may be for nobody yet."""
+
+    needs_customer: ClassVar[bool] = False
+
+
 class InvoiceEdit(DocumentEdit):
     """Only the fields sent change; a changed date moves the due date, if that follows from payment terms."""
 
@@ -48,6 +60,11 @@ class InvoiceEdit(DocumentEdit):
     def _one_due_date(self) -> Self:
         _either(self.model_fields_set)
         return self
+
+
+class InvoicePreviewOut(PreviewOut):
+    due_date: datetime.date
+    payment_terms: int | None
 
 
 class InvoiceSummary(DocumentSummary):

@@ -39,9 +39,18 @@ async def create(
     return await insert(session, organization, principal, draft, due, today=today)
 
 
+async def preview(
+    session: AsyncSession, organization: Organization, principal: Principal, body: InvoiceBody, *, today: datetime.date
+) -> tuple[drafting.Preview, dict[str, Any]]:
+    """What `create` would make now, and when it would be due, with nothing written. Raises as `create` does, but for
+    the plan."""
+    draft = await drafting.preview(session, organization, principal, body, today=today)
+    return draft, due_values(organization, draft, due_date=body.due_date, payment_terms=body.payment_terms)
+
+
 def due_values(
     organization: Organization,
-    draft: drafting.Draft,
+    draft: drafting.Draft | drafting.Preview,
     *,
     due_date: datetime.date | None = None,
     payment_terms: int | None = None,
@@ -51,7 +60,7 @@ def due_values(
     if due_date is not None:
         _check_dates(date, due_date)
         return {"due_date": due_date, "payment_terms": None}
-    if payment_terms is None:
+    if payment_terms is None and draft.customer is not None:
         payment_terms = draft.customer.payment_terms
     days = organization.payment_terms if payment_terms is None else payment_terms
     return {"due_date": _after(date, days), "payment_terms": days}
