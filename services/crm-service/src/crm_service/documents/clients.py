@@ -110,6 +110,17 @@ class Invoice:
                 raise CustomerMissing(problem) from problem
             raise
 
+    async def preview(self, organization_id: str, kind: Kind, body: Json, principal: Principal) -> Json:
+        """What a document that is being written comes to. Raises `CustomerMissing`."""
+        try:
+            answer = await self._ask("POST", f"/v1/{kind}s/preview", organization_id, json=body, principal=principal)
+        except Problem as problem:
+            if problem.code == "crm_record_not_imported":
+                raise CustomerMissing(problem) from problem
+            raise
+        told: Json = orjson.loads(answer.content)
+        return told
+
     async def about(
         self,
         document: Document,

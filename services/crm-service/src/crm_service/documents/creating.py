@@ -75,6 +75,32 @@ async def order(session: AsyncSession, key: RecordKey, kind: Kind, body: Json) -
             return _order(kind, values, account_id=potential.account_id, contact_id=potential.contact_id)
 
 
+async def beginning(session: AsyncSession, key: RecordKey) -> Json:
+    """What the form of a new document begins with: nothing, or what the potential says (S18).
+
+    Raises the record's ``NotFound``, `PotentialWithoutCustomer`.
+    """
+    asked = await order(session, key, "estimate", {"line_items": []})
+    if key.record_type != "potential":
+        return {}
+    return _of_potential(await potentials.get(session, asked.body["crm_potential_id"]))
+
+
+async def preview(parts: Parts, key: RecordKey, kind: Kind, body: Json, principal: Principal) -> Json:
+    """What a document that is being written comes to, as Invoice says; nothing is made.
+
+    For a record that is no customer yet, as for a new one. Raises what `order` raises, `NotConnected`, and what Invoice
+    refuses.
+    """
+    async with parts.database.reading() as session:
+        asked = await order(session, key, kind, body)
+    organization_id = await parts.sync.organization_id()
+    try:
+        return await parts.invoice.preview(organization_id, kind, asked.body, principal)
+    except CustomerMissing:
+        return await parts.invoice.preview(organization_id, kind, body, principal)
+
+
 def _of_potential(potential: Potential) -> Json:
     """What the potential's document says where the person says nothing (S18)."""
     values: Json = {"currency_code": potential.currency_code}

@@ -21,6 +21,13 @@ async def details(parts: Parts, kind: Kind, document_id: str, principal: Princip
         return await parts.invoice.about(document, "GET", principal)
 
 
+async def preview(parts: Parts, kind: Kind, document_id: str, body: dict[str, Any], principal: Principal) -> Any:
+    """What the document would come to; nothing is changed. Raises `DocumentNotFound`, and what Invoice refuses."""
+    async with parts.database.reading() as session:
+        document = await queries.get(session, kind, document_id)
+    return await parts.invoice.preview(document.organization_id, kind, body, principal)
+
+
 async def change(
     parts: Parts,
     kind: Kind,

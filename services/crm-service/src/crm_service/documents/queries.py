@@ -1,15 +1,18 @@
 """Reading what is reflected."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crm_service.accounts.models import Account
 from crm_service.contacts.models import Contact
-from crm_service.documents.models import Document, Kind, RecordKey, fetches, links
+from crm_service.documents.models import Document, Kind, RecordKey, RecordType, fetches, links
+from crm_service.potentials.models import Potential
 
 
 class DocumentNotFound(NotFound):
@@ -71,6 +74,62 @@ def _linked(condition: ColumnElement[bool], kind: Kind, request: PageRequest) ->
     if request.after is not None:
         statement = statement.where(links.c.document_id < request.after[0])
     return statement
+
+
+async def stamp_of(session: AsyncSession, key: RecordKey) -> str:
+    """A text that is another one after each change of the record's list, by one statement on the links' keys."""
+    whose = _is(key)
+    if key.record_type == "account":
+        contacts = select(Contact.id).where(Contact.account_id == key.record_id, Contact.live())
+        whose = or_(whose, and_(links.c.record_type == "contact", links.c.record_id.in_(contacts)))
+    mine = select(links.c.document_id).where(whose)
+    fetch = and_(fetches.c.record_type == key.record_type, fetches.c.record_id == key.record_id)
+    known = select(func.count(), func.sum(Document.version), func.max(Document.id), func.max(Document.updated_at))
+    statement = known.where(Document.id.in_(mine)).add_columns(
+        select(fetches.c.fetched_at).where(fetch).scalar_subquery(),
+        select(fetches.c.failed_at).where(fetch).scalar_subquery(),
+    )
+    found = "|".join(map(str, (await session.execute(statement)).one()))
+    return hashlib.sha256(found.encode()).hexdigest()[:16]
+
+
+async def stamp_of_document(session: AsyncSession, document_id: str) -> str:
+    """A text that is another one after each change of the document."""
+    return str(await session.scalar(select(Document.version).where(Document.id == document_id)))
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A record of the CRM that has a document."""
+
+    record_type: RecordType
+    id: str
+    name: str
+
+
+async def owners(session: AsyncSession, document_id: str) -> list[Owner]:
+    """The records that have the document: accounts, contacts, potentials, those that are there."""
+    found: list[Owner] = []
+    columns = links.c
+    person = func.trim(Contact.first_name + " " + Contact.last_name)
+    statement = (
+        select(
+            columns.record_type,
+            columns.record_id,
+            func.coalesce(Account.account_name, person, Potential.potential_name),
+        )
+        .outerjoin(Account, and_(columns.record_type == "account", Account.id == columns.record_id, Account.live()))
+        .outerjoin(Contact, and_(columns.record_type == "contact", Contact.id == columns.record_id, Contact.live()))
+        .outerjoin(
+            Potential, and_(columns.record_type == "potential", Potential.id == columns.record_id, Potential.live())
+        )
+        .where(columns.document_id == document_id)
+        .order_by(columns.record_type, columns.record_id)
+    )
+    for record_type, record_id, name in await session.execute(statement):
+        if name is not None:
+            found.append(Owner(record_type, record_id, name))
+    return found
 
 
 async def contacts_of(session: AsyncSession, account_id: str) -> list[str]:
