@@ -14,6 +14,9 @@ LINE = {
     "line_items__0__tax_percentage": "19",
 }
 
+FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
+"""What is only about the form of pages is the same on both set-ups."""
+
 
 @pytest.fixture
 async def desk(company: Any) -> Any:
@@ -98,6 +101,7 @@ async def test_s10_s11_s12_a_document_is_read_edited_decided_and_printed(desk: A
     assert (await member.post(f"{path}/status/void", page.forms[0].fields)).status == 404
 
 
+@FORM
 async def test_what_may_not_be_edited_says_why(desk: Any) -> None:
     at = await account_page(desk)
     path = f"/estimates/{(await made(desk, at))['id']}"
@@ -112,6 +116,7 @@ async def test_what_may_not_be_edited_says_why(desk: Any) -> None:
     assert "Too late" in late.html, "what was typed is kept"
 
 
+@FORM
 async def test_two_people_editing_at_once_the_second_sees_both_versions(desk: Any) -> None:
     at = await account_page(desk)
     path = f"/estimates/{(await made(desk, at))['id']}"
@@ -126,6 +131,7 @@ async def test_two_people_editing_at_once_the_second_sees_both_versions(desk: An
     assert (document["notes"], document["total"]) == ("Mine", "47.36")
 
 
+@FORM
 async def test_a_form_that_is_refused_keeps_what_was_typed_and_takes_more_lines(desk: Any) -> None:
     at = await account_page(desk)
     member = await desk.stack.visitor("crm", "member")
@@ -147,6 +153,7 @@ async def test_a_form_that_is_refused_keeps_what_was_typed_and_takes_more_lines(
     assert (await desk.crm.get(f"/v1{at}/documents")).json()["estimates"][1:] == []
 
 
+@FORM
 async def test_totals_are_invoices_while_one_types(desk: Any) -> None:
     account = await desk.account("Alfreds")
     at = f"/accounts/{account['id']}"
@@ -186,6 +193,7 @@ async def test_s18_a_potentials_form_begins_with_its_name_and_amount(desk: Any) 
     assert "neither an account nor a contact" in refused.text
 
 
+@FORM
 async def test_a_viewer_is_offered_nothing_that_they_may_not_do_and_refused_all_of_it(desk: Any) -> None:
     at = await account_page(desk)
     path = f"/estimates/{(await made(desk, at))['id']}"
@@ -202,6 +210,7 @@ async def test_a_viewer_is_offered_nothing_that_they_may_not_do_and_refused_all_
     assert (await desk.invoice.get(f"/v1{path}")).json()["version"] == 1
 
 
+@FORM
 async def test_the_panel_takes_as_many_statements_with_many_documents_as_with_few(desk: Any) -> None:
     account = await desk.account("Alfreds")
     at = f"/accounts/{account['id']}"
