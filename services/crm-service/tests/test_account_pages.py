@@ -142,6 +142,6 @@ class TestTheList:
                 with counted(crm.stack.database("crm")) as statements:
                     await viewer.get(path)
                 counts.append(len(statements))
-        # The list: who is looking, what changed last, the accounts. An account: besides, its contacts with
-        # theirs (2), and its estimates and invoices (6: what changed, two of each kind, when they were fetched).
-        assert counts == [3, 11] * 2
+        # The list: who is looking, what changed last, the accounts. An account: besides, its contacts and potentials
+        # (2 each), and its estimates and invoices (6: what changed, two of each kind, when they were fetched).
+        assert counts == [3, 13] * 2

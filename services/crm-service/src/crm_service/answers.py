@@ -10,7 +10,10 @@ from servicekit.fields import Name
 Search = Annotated[str | None, Query(max_length=255, description="Beginnings of words, such as `alf fut`")]
 """What a list is searched for."""
 
-Reference = Annotated[Name | None, BeforeValidator(lambda value: value or None)]
+Blank = BeforeValidator(lambda value: value or None)
+"""A choice of a form in which nothing is chosen comes as an empty text: that is none."""
+
+Reference = Annotated[Name | None, Blank]
 """The id of another record; null or empty for none."""
 
 Deleted = Annotated[bool, Query(description="The deleted ones, which can be restored, instead of those that are there")]

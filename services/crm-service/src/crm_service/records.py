@@ -28,6 +28,9 @@ from crm_service.base import Base
 BATCH = 500
 """How many records a bulk change handles at once: what bounds its memory, and how long it keeps others waiting."""
 
+CHOICES = 20
+"""This many records are offered at once where one is to be chosen; the others are searched for."""
+
 _ID = re.compile(r"^[0-9a-f-]{36}$")
 
 
@@ -209,6 +212,12 @@ async def page_of(
     if q:
         statement = statement.where(search.matches(_search_kind(kind, deleted=deleted), kind.id.expression, q))
     return await fetch_page(session, statement, keys=[kind.id], page=page, key_of=lambda record: [record.id])
+
+
+async def changed_last(session: AsyncSession, kind: type[R], count: int) -> Sequence[R]:
+    """The records that were changed last, and are not deleted."""
+    statement = select(kind).where(kind.live()).order_by(kind.updated_at.desc()).limit(count)
+    return (await session.scalars(statement)).all()
 
 
 async def stamp(session: AsyncSession, kind: type[Record], *conditions: ColumnElement[bool]) -> str:

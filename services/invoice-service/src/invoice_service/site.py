@@ -25,7 +25,11 @@ SITE = Site(
         NavItem("Invoices", "/invoices"),
         NavItem("Payments", "/payments"),
         NavItem("Items", "/items"),
-        NavItem("Settings", "/settings"),
+    ],
+    setup=[
+        NavItem("Organization", "/settings"),
+        NavItem("Users", "/users", role="admin"),
+        NavItem("API tokens", "/api-tokens"),
     ],
     search="/customers",
     routers=[

@@ -9,13 +9,15 @@ from servicekit.sessions import ReadSession, ServiceDatabase
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from crm_service import records
-from crm_service.accounts import service
+from crm_service import csv_import, records
+from crm_service.accounts import queries, service
+from crm_service.accounts.importing import ACCOUNTS
 from crm_service.accounts.models import Account
 from crm_service.accounts.schemas import AccountEdit, NewAccount
 from crm_service.answers import Deleted, Search
 
 router = APIRouter(prefix="/accounts")
+csv_import.add_pages(router, ACCOUNTS)
 
 
 async def stamp_of_list(session: AsyncSession, _: str) -> str:
@@ -54,6 +56,11 @@ async def create_account(page: CurrentPage, database: ServiceDatabase, _: Member
     except Problem as problem:
         return page.render("accounts/form.html", status=problem.status, form=form.refused(problem), account=None)
     return page.go(f"/accounts/{account.id}", said=f"{account.account_name} was created.")
+
+
+@router.get("/choices")
+async def choose_account(page: CurrentPage, session: ReadSession, _: Member, q: Search = None) -> Response:
+    return page.render("choices.html", options=await queries.choices(session, q), no_choice="No account", q=q)
 
 
 @router.get("/{account_id}")

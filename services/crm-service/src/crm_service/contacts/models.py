@@ -34,5 +34,10 @@ class Contact(Record):
     account_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     left_account_id: Mapped[str | None] = mapped_column(String(36))
 
+    @property
+    def full_name(self) -> str:
+        """First and last name."""
+        return f"{self.first_name} {self.last_name}".strip()
+
     def search_texts(self) -> Sequence[str]:
         return self.first_name, self.last_name, self.email, self.phone, self.mobile

@@ -1,23 +1,38 @@
 """The pages of contacts."""
 
+from typing import Annotated, Any
+
 from fastapi import APIRouter
-from servicekit.auth import Member
-from servicekit.errors import Problem
+from servicekit.auth import Member, Viewer
+from servicekit.errors import PreconditionFailed, Problem
 from servicekit.pages import CurrentPage, Form, Page
-from servicekit.pagination import PageRequest
-from servicekit.sessions import ServiceDatabase
+from servicekit.pagination import PageQuery, PageRequest
+from servicekit.sessions import ReadSession, ServiceDatabase
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from crm_service import records
-from crm_service.answers import RecordId
+from crm_service import csv_import, records
+from crm_service.accounts import queries as accounts
+from crm_service.answers import Blank, Deleted, RecordId, Search
 from crm_service.contacts import queries, service
+from crm_service.contacts.importing import CONTACTS
 from crm_service.contacts.models import Contact
-from crm_service.contacts.schemas import NewContact
+from crm_service.contacts.schemas import ContactEdit, NewContact
 
 SHOWN = 20
 
 router = APIRouter(prefix="/contacts")
+csv_import.add_pages(router, CONTACTS)
+
+
+async def stamp_of_list(session: AsyncSession, _: str) -> str:
+    """The topic ``contacts``: any of them."""
+    return await records.stamp(session, Contact)
+
+
+async def stamp_of_one(session: AsyncSession, contact_id: str) -> str:
+    """The topic ``contact:<id>``."""
+    return await records.stamp(session, Contact, Contact.id == contact_id)
 
 
 async def stamp_of_account(session: AsyncSession, account_id: str) -> str:
@@ -33,9 +48,38 @@ async def panel_of_account(page: Page, session: AsyncSession, account_id: str) -
     return page.part("contacts/panel.html", contacts=contacts, more=more, account_id=account_id, stamps=stamps)
 
 
+@router.get("")
+async def list_contacts(
+    page: CurrentPage,
+    session: ReadSession,
+    _: Viewer,
+    which: PageQuery,
+    q: Search = None,
+    account_id: Annotated[RecordId, Blank] = None,
+    standalone: Annotated[bool | None, Blank] = None,
+    deleted: Deleted = False,
+) -> Response:
+    stamps = await page.follow(session, "contacts")
+    contacts, next_cursor = await queries.page(
+        session, which, q=q, account_id=account_id, standalone=standalone, deleted=deleted
+    )
+    names = await accounts.names(session, [account_id, *(contact.account_id for contact in contacts)])
+    return page.render(
+        "contacts/list.html",
+        contacts=contacts,
+        names=names,
+        next_cursor=next_cursor,
+        q=q or "",
+        account_id=account_id,
+        standalone=standalone,
+        deleted=deleted,
+        stamps=stamps,
+    )
+
+
 @router.get("/new")
-async def new_contact(page: CurrentPage, _: Member, account_id: RecordId = None) -> Response:
-    return page.render("contacts/form.html", form=Form({"account_id": account_id or ""}))
+async def new_contact(page: CurrentPage, session: ReadSession, _: Member, account_id: RecordId = None) -> Response:
+    return await _form(page, session, Form({"account_id": account_id or ""}))
 
 
 @router.post("/new")
@@ -46,8 +90,49 @@ async def create_contact(page: CurrentPage, database: ServiceDatabase, _: Member
         async with database.transaction() as session:
             contact = await service.create(session, values.model_dump())
     except Problem as problem:
-        return page.render("contacts/form.html", status=problem.status, form=form.refused(problem))
-    name = f"{contact.first_name} {contact.last_name}".strip()
-    return page.done(
-        f"/accounts/{contact.account_id}" if contact.account_id else "/accounts", said=f"{name} was added."
-    )
+        async with database.reading() as session:
+            return await _form(page, session, form.refused(problem), status=problem.status)
+    return page.done(f"/contacts/{contact.id}", said=f"{contact.full_name} was added.")
+
+
+@router.get("/choices")
+async def choose_contact(page: CurrentPage, session: ReadSession, _: Member, q: Search = None) -> Response:
+    return page.render("choices.html", options=await queries.choices(session, q), no_choice="No contact", q=q)
+
+
+@router.get("/{contact_id}")
+async def show_contact(contact_id: str, page: CurrentPage, session: ReadSession, _: Viewer) -> Response:
+    stamps = await page.follow(session, f"contact:{contact_id}")
+    contact = await service.get(session, contact_id)
+    names = await accounts.names(session, [contact.account_id])
+    panels = await page.panels(session, "contact", contact_id)
+    return page.render("contacts/detail.html", contact=contact, names=names, panels=panels, stamps=stamps)
+
+
+@router.get("/{contact_id}/edit")
+async def edit_contact(contact_id: str, page: CurrentPage, session: ReadSession, _: Member) -> Response:
+    contact = await service.get(session, contact_id)
+    form = Form.of(NewContact.model_validate(contact, from_attributes=True), contact.version)
+    return await _form(page, session, form, contact)
+
+
+@router.post("/{contact_id}/edit")
+async def save_contact(contact_id: str, page: CurrentPage, database: ServiceDatabase, _: Member) -> Response:
+    form = await page.form()
+    try:
+        changes = form.parse(ContactEdit).changes()
+        async with database.transaction() as session:
+            await service.edit(session, contact_id, changes, form.version)
+    except Problem as problem:
+        async with database.reading() as session:
+            contact = await service.get(session, contact_id)
+            form = form.refused(problem)
+            if isinstance(problem, PreconditionFailed):
+                form = form.against(NewContact.model_validate(contact, from_attributes=True), contact.version)
+            return await _form(page, session, form, contact, status=problem.status)
+    return page.done(f"/contacts/{contact_id}", said="Saved.")
+
+
+async def _form(page: Page, session: AsyncSession, form: Form, contact: Any = None, *, status: int = 200) -> Response:
+    options = await accounts.choices(session, chosen=form["account_id"])
+    return page.render("contacts/form.html", status=status, form=form, contact=contact, accounts=options)

@@ -44,6 +44,7 @@ class RowsInvalid(Invalid):
         more = f" ({report.error_count - 1} more)" if report.error_count > 1 else ""
         where = f"row {first.row}, {first.field}" if first.field else f"row {first.row}"
         document = report.model_dump(exclude={"ids"})
+        self.report = report
         super().__init__(f"nothing was imported: {where}: {first.message}{more}", **document)
 
 

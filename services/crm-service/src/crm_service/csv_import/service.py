@@ -1,6 +1,8 @@
 """Importing a file: all of it, or nothing."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +28,10 @@ class Import:
         Raises `CsvInvalid` or `TooLarge` for what is wrong with the file as a whole.
         """
         return cls(kind, *await asyncio.to_thread(kind.read, body))
+
+    def sample(self, count: int) -> list[tuple[int, dict[str, str]]]:
+        """The first valid rows as they were read: the line of each, and column → value."""
+        return [(row.line, dict(_columns(row.values))) for row in self._rows[:count]]
 
     async def run(self, session: AsyncSession, settings: CrmSettings, *, dry_run: bool) -> ImportReport:
         """Create all records, and give the report; with ``dry_run`` only check, and tell what would happen.
@@ -53,3 +59,11 @@ class Import:
             error_count=self._errors.count,
             ids=ids,
         )
+
+
+def _columns(values: Mapping[str, Any], begin: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _columns(value, f"{begin}{name}.")
+        elif value is not None:
+            yield f"{begin}{name}", str(value)

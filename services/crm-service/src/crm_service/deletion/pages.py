@@ -22,3 +22,29 @@ async def delete_account(account_id: str, page: CurrentPage, session: WriteSessi
 async def restore_account(account_id: str, page: CurrentPage, session: WriteSession, _: Member) -> Response:
     account = await service.restore_account(session, account_id, None)
     return page.go(f"/accounts/{account_id}", said=f"{account.account_name} is back.")
+
+
+@router.post("/contacts/{contact_id}/delete")
+async def delete_contact(contact_id: str, page: CurrentPage, session: WriteSession, _: Member) -> Response:
+    form = await page.form()
+    await service.delete_contact(session, contact_id, form.version)
+    return page.go("/contacts", said="The contact was deleted.", undo=f"/contacts/{contact_id}/restore")
+
+
+@router.post("/contacts/{contact_id}/restore")
+async def restore_contact(contact_id: str, page: CurrentPage, session: WriteSession, _: Member) -> Response:
+    contact = await service.restore_contact(session, contact_id, None)
+    return page.go(f"/contacts/{contact_id}", said=f"{contact.full_name} is back.")
+
+
+@router.post("/potentials/{potential_id}/delete")
+async def delete_potential(potential_id: str, page: CurrentPage, session: WriteSession, _: Member) -> Response:
+    form = await page.form()
+    await service.delete_potential(session, potential_id, form.version)
+    return page.go("/potentials", said="The potential was deleted.", undo=f"/potentials/{potential_id}/restore")
+
+
+@router.post("/potentials/{potential_id}/restore")
+async def restore_potential(potential_id: str, page: CurrentPage, session: WriteSession, _: Member) -> Response:
+    potential = await service.restore_potential(session, potential_id, None)
+    return page.go(f"/potentials/{potential_id}", said=f"{potential.potential_name} is back.")

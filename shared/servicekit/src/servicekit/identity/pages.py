@@ -1,4 +1,4 @@
-"""Signing in and out, as pages."""
+"""Signing in and out, as pages; the pages of users and API tokens besides."""
 
 import secrets
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from servicekit.auth import Viewer
 from servicekit.errors import Problem
 from servicekit.fields import Body, Secret
-from servicekit.identity import service, sign_ins
+from servicekit.identity import service, setup_pages, sign_ins
 from servicekit.identity.attempts import Attempts, address_of
 from servicekit.pages import CurrentPage, Form
 from servicekit.pages.gate import own_path
@@ -24,6 +24,7 @@ class SignInForm(Body):
 def create_router(attempts: Attempts) -> APIRouter:
     """The pages; ``attempts`` bounds how often one may try."""
     router = APIRouter()
+    router.include_router(setup_pages.router)
 
     @router.get("/sign-in")
     async def sign_in_page(page: CurrentPage, next: str = "/") -> Response:

@@ -37,5 +37,5 @@ def problem_page(page: Page, problem: Problem) -> Response:
     response = page.render(template, status=problem.status, title=title, detail=detail, problem=problem)
     response.headers.update(problem.headers)
     if page.by_htmx:
-        response.headers.update({"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
+        response.headers.update({"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Reselect": ".toast"})
     return response

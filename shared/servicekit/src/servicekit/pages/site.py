@@ -36,15 +36,16 @@ class NavItem:
 class Site:
     """A product's pages.
 
-    ``home``: where one begins. ``search``: the page that the search box at the top asks, as ``?q=``. ``topics``: what
-    regions of pages can follow (``accounts`` or ``account:<id>``, by its first part). ``panels``: kind of record →
-    what other features show on its page, in order.
+    ``home``: where one begins. ``setup``: the pages of the set-up, which are tabs of each other. ``search``: the page
+    that the search box at the top asks, as ``?q=``. ``topics``: what regions of pages can follow (``accounts`` or
+    ``account:<id>``, by its first part). ``panels``: kind of record → what other features show on its page, in order.
     """
 
     product: str
     home: str
     navigation: Sequence[NavItem]
     routers: Sequence[APIRouter]
+    setup: Sequence[NavItem] = ()
     search: str | None = None
     topics: Mapping[str, Stamp] = field(default_factory=dict)
     panels: Mapping[str, Sequence[Panel]] = field(default_factory=dict)

@@ -36,11 +36,20 @@ document.addEventListener("click", (event) => {
   const closes = event.target.closest("[data-close]");
   if (closes) closes.closest("dialog") ? closes.closest("dialog").close() : history.back();
   if (event.target instanceof HTMLDialogElement && outside(event, event.target)) event.target.close();
+  const copies = event.target.closest("[data-copy]");
+  if (copies) copy(document.getElementById(copies.dataset.copy));
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// Selected besides: without TLS browsers give no access to the clipboard, and Ctrl+C does it.
+function copy(element) {
+  getSelection().selectAllChildren(element);
+  if (!navigator.clipboard) say("It is selected: copy it with Ctrl+C.");
+  else navigator.clipboard.writeText(element.textContent).then(() => say("Copied."), () => say("It is selected: copy it with Ctrl+C."));
+}
 
 function outside(event, dialog) {
   const box = dialog.getBoundingClientRect();

@@ -1,0 +1,1 @@
+"""Where one begins: how the open potentials stand, and what changed last."""
