@@ -54,7 +54,11 @@ class Books:
     ) -> tuple[CrmRecordResult, ...]:
         """Carry out a command; what is answered."""
         known = {record.key: self.links[record.key] for record in records if record.key in self.links}
-        news = [one for one in records if reapply or one.key not in known or one.version > known[one.key].version]
+        news = [
+            one
+            for one in records
+            if one.key not in known or known[one.key].is_news(one.version, one.set_back_from, reapply=reapply)
+        ]
         before = self.loaded(news, known)
         made = plan(before, records, self.new_id, room, reapply=reapply, explain=True)
         changes = crm_changes.between(before, made)

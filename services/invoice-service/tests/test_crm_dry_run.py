@@ -106,6 +106,22 @@ async def test_what_was_edited_in_invoice_is_brought_back_by_applying_again(invo
     assert (await invoice.shown("customers", before["id"]))["version"] == after["version"]
 
 
+async def test_an_older_version_takes_the_place_of_the_newer_one_that_it_names_alone(invoice: Any) -> None:
+    await invoice.apply(invoice.account("a", 5, name="Live"))
+    old = invoice.account("a", 2, name="Old")
+    for record, outcome, name in (
+        (old, "unchanged", "Live"),
+        ({**old, "set_back_from": 4}, "unchanged", "Live"),
+        ({**old, "set_back_from": 5}, "updated", "Old"),
+    ):
+        planned = await plan(invoice, record, reapply=True)
+        body = {"records": [record], "reapply": True, "explain": True}
+        mended: Json = invoice.ok(await invoice.sync.put("/v1/crm/customers", json=body))
+        assert mended["results"] == planned["results"]
+        assert [(one["outcome"], one["known_version"]) for one in mended["results"]] == [(outcome, 5)]
+        assert [one["customer_name"] for one in await invoice.customers()] == [name]
+
+
 async def test_the_records_that_are_live_are_listed_page_by_page(invoice: Any) -> None:
     await invoice.apply(
         *(invoice.account(id_, 2) for id_ in "bac"), invoice.contact("d", at="a"), invoice.contact("e", 7)

@@ -270,13 +270,26 @@ class TestReapplied:
     def test_the_crm_was_set_back_and_its_older_versions_count(self) -> None:
         books = Books()
         books.apply(account("a", 5, name="New"), account("b", 5), contact("c", 5, deleted=True))
-        records = [account("a", 2, name="Old"), account("b", 2, deleted=True), contact("c", 2)]
+        older = [account("a", 2, name="Old"), account("b", 2, deleted=True), contact("c", 2)]
+        records = [replace(one, set_back_from=5) for one in older]
 
         results = books.results(records, reapply=True)
 
         assert [(one.outcome, one.known_version) for one in results] == [("updated", 5), ("deleted", 5), ("created", 5)]
         assert books.shown() == [("Old", []), ("Person c", ["Person c"])]
         assert books.apply(account("a", 3, name="Newer")) == ["updated"]
+
+    def test_a_newer_version_stays_unless_it_is_the_one_in_whose_place_the_older_one_comes(self) -> None:
+        books = Books()
+        books.apply(account("a", 5, name="Live"))
+        old = account("a", 2, name="Old")
+
+        for one in (old, replace(old, set_back_from=4)):
+            (result,) = books.results([one], reapply=True)
+            assert (result.outcome, result.known_version) == ("unchanged", 5)
+        assert books.apply(replace(old, set_back_from=5)) == ["unchanged"]
+
+        assert books.shown() == [("Live", [])]
 
 
 class TestToldOfEachRecord:

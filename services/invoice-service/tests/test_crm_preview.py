@@ -43,10 +43,16 @@ class DryRun:
                     refused.add(key)
             if not answer.missing:
                 self.places_taken += answer.places_taken
-                failed = (one for one in answer.results if one.outcome in ("failed", "account_missing"))
-                self.refused |= {Key(one.record_type, one.record_id) for one in failed}
+                self.refused |= {
+                    one.key for one, result in zip(records, answer.results, strict=True) if _not_applied(one, result)
+                }
                 return answer.results
         raise AssertionError("it asks for more and more")
+
+
+def _not_applied(record: Record, result: CrmRecordResult) -> bool:
+    kept = result.outcome == "unchanged" and (result.known_version or 0) > record.version
+    return kept or result.outcome in ("failed", "account_missing")
 
 
 def room(books: Books, cap: int | None, places_taken: int = 0) -> CustomerRoom | None:
@@ -86,7 +92,9 @@ def test_s30_a_dry_run_tells_exactly_what_the_import_then_does(
     for key, record in crm.newest.items():
         version = data.draw(st.integers(1, record.version)) if reapply else record.version
         refusal = "too long" if data.draw(st.integers(0, 9)) == 0 else None
-        records[key] = replace(record, version=version, refusal=refusal)
+        link = books.links.get(key)
+        set_back_from = link.version if link is not None and data.draw(st.booleans()) else None
+        records[key] = replace(record, version=version, refusal=refusal, set_back_from=set_back_from)
     cap = data.draw(st.none() | st.integers(0, 4))
     unmapped = set(data.draw(st.lists(st.sampled_from([*records]), max_size=1)))
     importing = books.copy()

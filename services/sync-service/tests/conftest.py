@@ -185,7 +185,8 @@ class Books:
         made = (
             after is not None and "customer.customer_name" in after and "customer.customer_name" not in (before or {})
         )
-        if known is not None and known.version >= record.version and not reapply:
+        again = reapply and known is not None and known.version in (record.version, record.set_back_from)
+        if known is not None and known.version >= record.version and not again:
             pass
         elif refused is not None:
             return result.model_copy(update={"outcome": "failed", "reason": refused})

@@ -1,9 +1,11 @@
 """Comparing CRM and Invoice record by record, and mending what differs."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from contracts.accounts import AccountSnapshot, AccountUpdated
+from fastapi.responses import JSONResponse
 
 
 async def drifted(world: Any) -> None:
@@ -78,6 +80,52 @@ async def test_a_live_event_that_overtakes_a_mending_is_not_set_back(world: Any)
     await world.start("/v1/checks", mend=True)
     assert world.invoice.version("account", "a1") == 2
     assert world.invoice.books.shown["account", "a1"]["customer.customer_name"] == "Newer"
+
+
+@pytest.mark.parametrize("lost", ["the answer", "the look-up after it"])
+async def test_a_mending_that_repeats_a_page_does_not_set_a_live_event_back_either(world: Any, lost: str) -> None:
+    world.crm.fill(accounts=2, contacts=0)
+    await world.connect()
+    books, seen = world.invoice.books, []
+
+    def overtake(records: Any) -> None:
+        world.invoice.nonsense = None
+        seen.append([(one.record_id, one.version) for one in records])
+        if len(seen) > 1:
+            return
+        world.crm.put(AccountSnapshot(id="a1", version=2, account_name="Newer"))
+        live = records[1].model_copy(update={"version": 2})
+        books.apply(live, reapply=False, refused=None, places=None)
+        if lost == "the answer":
+            for one in records:
+                books.apply(one, reapply=True, refused=None, places=None)
+            world.invoice.nonsense = JSONResponse({}, 502)
+        else:
+            world.crm.down = True
+            asyncio.get_running_loop().call_later(0.1, lambda: setattr(world.crm, "down", False))
+
+    world.invoice.on_command = overtake
+    run = await world.start("/v1/checks", mend=True)
+    assert run["status"] == "completed", run["reason"]
+    assert seen[0] == seen[1] == [("a0", 1), ("a1", 1)]
+    assert world.invoice.version("account", "a1") == 2
+
+
+async def test_a_crm_that_was_set_back_takes_the_place_of_just_the_version_that_it_was_asked_for(world: Any) -> None:
+    world.crm.fill(accounts=2, contacts=0)
+    await world.connect()
+    books = world.invoice.books
+    books.records["account", "a1"] = books.records["account", "a1"].model_copy(update={"version": 7})
+
+    def overtake(records: Any) -> None:
+        if records[0].set_back_from == 7:  # asked for already; now an event of a change comes first
+            live = records[0].model_copy(update={"version": 8, "set_back_from": None})
+            books.apply(live, reapply=False, refused=None, places=None)
+
+    world.invoice.on_command = overtake
+    run = await world.start("/v1/checks", mend=True)
+    assert (run["status"], run["changes"]) == ("completed", 0)
+    assert world.invoice.version("account", "a1") == 8
 
 
 async def test_what_is_on_its_way_is_no_difference(world: Any) -> None:

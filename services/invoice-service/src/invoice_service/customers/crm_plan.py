@@ -53,7 +53,7 @@ def plan(
     """Apply ``records`` to ``before``; of a record that comes several times only the highest version counts.
 
     ``new_id`` names new customers and persons. ``room``: what the organization's plan leaves for new customers (S13);
-    a record that needs one more fails. ``reapply``: apply also what is not newer than what was applied. ``explain``:
+    a record that needs one more fails. ``reapply``: apply also what was applied already, see `Link.is_news`. ``explain``:
     the results tell their changes.
     """
     newest: dict[Key, int] = {}
@@ -100,7 +100,7 @@ class _Work:
         """Apply the record and settle what it left."""
         ledger = self._ledger
         link = ledger.links.get(record.key)
-        if link is not None and record.version <= link.version and not self._reapply:
+        if link is not None and not link.is_news(record.version, record.set_back_from, reapply=self._reapply):
             return self.nothing_new(record)
         before = ledger.seen(link)
         outcome = self._decide(record, link)
@@ -127,7 +127,7 @@ class _Work:
         )
 
     def nothing_new(self, record: Record) -> CrmRecordResult:
-        """The result of a version that was applied before, or that a higher one in the command takes the place of."""
+        """The result of a version that says nothing new, or that a higher one in the command takes the place of."""
         link = self._ledger.links.get(record.key)
         at = (link and link.customer_id) or ""
         known = self._ledger.customers.get(at)

@@ -6,7 +6,7 @@ applied before only what can matter to the page is needed, and `preview` says wh
 
 import itertools
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.customers import CrmRecordKey, CrmRecordPlan
 
@@ -44,13 +44,19 @@ def preview(before: State, asked: Asked, room: CustomerRoom | None) -> CrmRecord
         made_up.add(id_ := f"to be made {next(numbers)}")
         return id_
 
-    by_then = plan(before, asked.earlier, new_id, reapply=asked.reapply).after
+    by_then = plan(before, _applied(before, asked), new_id, reapply=asked.reapply).after
     made = plan(by_then, asked.records, new_id, room, reapply=asked.reapply, explain=True)
     results = [
         result.model_copy(update={"customer_id": None}) if result.customer_id in made_up else result
         for result in made.results
     ]
     return CrmRecordPlan(results=tuple(results), places_taken=made.more)
+
+
+def _applied(before: State, asked: Asked) -> list[Record]:
+    """The earlier records: each takes the place of what is here, since that was found out when it was applied."""
+    known = before.links
+    return [replace(one, set_back_from=known[one.key].version) if one.key in known else one for one in asked.earlier]
 
 
 def missing(before: State, asked: Asked) -> list[Key]:

@@ -25,6 +25,7 @@ class RecordBody(BaseModel):
     customer: dict[str, Any] | None = None
     contact_person: dict[str, Any] | None = None
     correlation_id: str | None = None
+    set_back_from: int | None = None
 
 
 class ApplyBody(BaseModel):
@@ -157,6 +158,7 @@ def read(body: RecordBody, *, with_parts: bool = True) -> Record:
         contact_person=contact_person,
         correlation_id=body.correlation_id,
         refusal=refusal,
+        set_back_from=body.set_back_from,
     )
 
 

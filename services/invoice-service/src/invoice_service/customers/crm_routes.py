@@ -21,7 +21,8 @@ async def apply_crm_records(
 ) -> Response:
     """Apply up to 1,000 CRM records, each if its version is newer than the one applied last; an outcome for each.
 
-    `reapply`: apply each whatever version was applied before. `explain`: tell the changes, field by field.
+    `reapply`: apply what was applied already once more; an older version only where its `set_back_from` is the version
+    held here. `explain`: tell the changes, field by field.
     """
     results = await crm_service.apply(session, organization.id, body)
     return Response(CrmRecordResults(results=results).model_dump_json(), media_type="application/json")

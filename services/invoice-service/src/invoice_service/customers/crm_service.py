@@ -34,7 +34,7 @@ from invoice_service.plans import service as plans
 
 
 async def apply(session: AsyncSession, organization_id: str, body: ApplyBody) -> tuple[CrmRecordResult, ...]:
-    """Apply the records whose version is newer than the one applied last, or with ``reapply`` all of them.
+    """Apply the records whose version is newer than the one applied last; with ``reapply`` see `Link.is_news`.
 
     One result for each, in order; with ``explain`` it tells the changes. Each customer that changed is told of by one
     event, under the correlation id of the record that concerned it last.
@@ -42,7 +42,8 @@ async def apply(session: AsyncSession, organization_id: str, body: ApplyBody) ->
     organization = await organizations.get(session, organization_id, lock=True)
     known = await crm_loading.links_of(session, organization.id, {crm_records.key(one) for one in body.records})
     is_news = [
-        body.reapply or (link := known.get(crm_records.key(one))) is None or one.version > link.version
+        (link := known.get(crm_records.key(one))) is None
+        or link.is_news(one.version, one.set_back_from, reapply=body.reapply)
         for one in body.records
     ]
     records = [crm_records.read(one, with_parts=new) for one, new in zip(body.records, is_news, strict=True)]

@@ -18,7 +18,8 @@ class Key(NamedTuple):
 class Record:
     """One CRM record at one version, as sync sends it (`contracts.customers.CrmRecord`).
 
-    ``refusal``: why it cannot be applied whatever the state, if so.
+    ``refusal``: why it cannot be applied whatever the state, if so. ``set_back_from``: the newer version that it may take
+    the place of.
     """
 
     key: Key
@@ -29,6 +30,7 @@ class Record:
     contact_person: ImportedContactPerson | None = None
     correlation_id: str | None = None
     refusal: str | None = None
+    set_back_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,13 @@ class Link:
         if self.deleted or (self.key.record_type == "contact" and not self.stands_alone):
             return None
         return self.home
+
+    def is_news(self, version: int, set_back_from: int | None, *, reapply: bool) -> bool:
+        """Whether a version of the record is to be applied. An older one is only where it is said to take the place of
+        the version that is here: it may be a live change that whoever asks has not heard of yet."""
+        if version > self.version:
+            return True
+        return reapply and (version == self.version or set_back_from == self.version)
 
     def at_home(self, customer_id: str) -> "Link":
         """The link with another customer for home."""

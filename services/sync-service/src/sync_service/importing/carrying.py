@@ -6,7 +6,7 @@ that Invoice does not know comes along from the CRM, unless this run has failed 
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from contracts.customers import CrmRecord, CrmRecordKey, CrmRecordResult, CrmRecordType
@@ -92,23 +92,21 @@ class Applying(_Of):
 
 
 class Mending(Applying):
-    """Applies the records whatever Invoice holds: what was changed there comes back.
+    """Applies the records again where Invoice holds the same version, too: what was changed there comes back.
 
-    A page may be older than what a live event has brought meanwhile, and would set it back. So where Invoice held
-    something newer, the CRM is asked again afterwards: what it has by then is what an event that came before can have
-    said, and an event that comes later is newer than that.
+    A page may be older than what a live event has brought meanwhile. So Invoice keeps what is newer, however often it is
+    asked, and the CRM is asked for it again. What is older there even then was set back in the CRM, for an event comes
+    after its change; it goes to Invoice in the place of just that newer version.
     """
 
     reapply = True
 
     async def _apply(self, reads: Sequence[Read]) -> list[tuple[Read, CrmRecordResult]]:
         done = await super()._apply(reads)
-        sent = {one.key: one.record for one in reads}
-        set_back = [one.key for one, result in done if (result.known_version or 0) > one.record.version]
-        newer = [one for one in (await self._look_up(set_back))[0] if one.record.version > sent[one.key].version]
-        if newer:
-            results = await self._invoice.apply(self._run.organization_id, [one.record for one in newer], explain=True)
-            again = {one.key: (one, result) for one, result in zip(newer, results, strict=True)}
+        older = {one.key: result for one, result in done if _kept(one.record, result)}
+        now = [_in_place_of(one, older[one.key]) for one in (await self._look_up(older))[0]]
+        if now:
+            again = {one.key: (one, result) for one, result in await super()._apply(now)}
             done = [again.get(one.key, (one, result)) for one, result in done]
         return done
 
@@ -177,19 +175,23 @@ class Planning(_Of):
 class Checking(Planning):
     """Plans what `Mending` would do: each difference between CRM and Invoice.
 
-    An event may be on its way, or may have come after the page was read. So what differs is read again a moment later,
-    and planned anew.
+    An event may be on its way, or may have come after the page was read. So what differs, and what Invoice holds at a
+    newer version, is read again a moment later, and planned anew.
     """
 
     reapply = True
 
     async def carry(self, reads: Sequence[Read]) -> Carried:
         carried = await super().carry(reads)
-        differing = [one.key for one, result in carried.done if result.outcome not in ("unchanged", "failed")]
+        differing = {
+            one.key: result
+            for one, result in carried.done
+            if result.outcome not in ("unchanged", "failed") or _kept(one.record, result)
+        }
         if not differing:
             return carried
         await asyncio.sleep(LET_EVENTS_ARRIVE_SECONDS)
-        now = {one.key: one for one in (await self._look_up(differing))[0]}
+        now = {one.key: _in_place_of(one, differing[one.key]) for one in (await self._look_up(differing))[0]}
         return await super().carry([now.get(one.key, one) for one in reads])
 
 
@@ -206,10 +208,22 @@ class _Planned:
         """Take in a command that was planned."""
         for record, result in zip(command, results, strict=True):
             self.results.append(result)
-            if result.outcome in ("failed", "account_missing"):
+            if result.outcome in ("failed", "account_missing") or _kept(record, result):
                 self.failed.add(key_of(record))
             else:
                 self.applied[key_of(record)] = record
+
+
+def _kept(record: CrmRecord, result: CrmRecordResult) -> bool:
+    """Whether Invoice holds a newer version than this, and kept it."""
+    return result.outcome == "unchanged" and (result.known_version or 0) > record.version
+
+
+def _in_place_of(one: Read, held: CrmRecordResult) -> Read:
+    """The record as the CRM has it; if that is older than what Invoice holds, it may take the place of that."""
+    if (held.known_version or 0) <= one.record.version:
+        return one
+    return replace(one, record=one.record.model_copy(update={"set_back_from": held.known_version}))
 
 
 def _account_of(one: Read) -> CrmRecordKey:
