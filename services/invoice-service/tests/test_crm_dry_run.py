@@ -122,6 +122,27 @@ async def test_an_older_version_takes_the_place_of_the_newer_one_that_it_names_a
         assert [one["customer_name"] for one in await invoice.customers()] == [name]
 
 
+async def test_s29_what_the_crm_does_not_have_is_planned_after_all_that_it_has(invoice: Any) -> None:
+    """a and b are merged; the CRM has deleted b, and does not have a any more."""
+    a, b = await invoice.apply(invoice.account("a"), invoice.account("b"))
+    invoice.ok(await invoice.admin.post(f"/v1/customers/{b['customer_id']}/merge", json={"into": a["customer_id"]}))
+    feed, held = invoice.deleted("account", "b", 2), invoice.deleted("account", "a", 2)
+    key_a, key_b = ({"record_type": "account", "record_id": id_} for id_ in "ab")
+
+    first = await plan(invoice, feed, reapply=True, refused=[key_a])
+    assert (await plan(invoice, held, reapply=True, after_all=True))["missing"] == [key_b]
+    then = await plan(invoice, held, reapply=True, after_all=True, earlier=[feed])
+    other_way = await plan(invoice, feed, reapply=True, after_all=True, gone=[key_a])
+
+    told = [one["outcome"] for one in (*first["results"], *then["results"])]
+    done = []
+    for record in (feed, held):
+        body = {"records": [record], "reapply": True}
+        done += invoice.ok(await invoice.sync.put("/v1/crm/customers", json=body))["results"]
+    assert told == [one["outcome"] for one in done] == ["updated", "deleted"]
+    assert [one["outcome"] for one in other_way["results"]] == ["deleted"]
+
+
 async def test_the_records_that_are_live_are_listed_page_by_page(invoice: Any) -> None:
     await invoice.apply(
         *(invoice.account(id_, 2) for id_ in "bac"), invoice.contact("d", at="a"), invoice.contact("e", 7)

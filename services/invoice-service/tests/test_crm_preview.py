@@ -27,18 +27,23 @@ class DryRun:
     places_taken: int = 0
     times_asked: int = 0
 
-    def page(self, records: Sequence[Record]) -> tuple[CrmRecordResult, ...]:
+    def page(self, records: Sequence[Record], *, held: bool = False) -> tuple[CrmRecordResult, ...]:
         """What the page would do."""
         earlier: dict[Key, Record] = {}
         refused: set[Key] = set()
+        gone: set[Key] = set()
         for _ in range(20):
             self.times_asked += 1
-            asked = Asked(records, [earlier[key] for key in sorted(earlier)], refused, self.reapply)
+            deleted = [Record(key, 1, deleted=True) for key in sorted(gone)]
+            before = [earlier[key] for key in sorted(earlier)]
+            asked = Asked(records, before, refused, self.reapply, after_all=held, gone=deleted)
             answer = preview(self.books.loaded(asked.all), asked, room(self.books, self.cap, self.places_taken))
             for one in answer.missing:
                 key = Key(one.record_type, one.record_id)
                 if key in self.crm and key not in self.refused:
                     earlier[key] = self.crm[key]
+                elif held and key not in self.crm and key < records[0].key:
+                    gone.add(key)
                 else:
                     refused.add(key)
             if not answer.missing:
@@ -97,11 +102,19 @@ def test_s30_a_dry_run_tells_exactly_what_the_import_then_does(
         records[key] = replace(record, version=version, refusal=refusal, set_back_from=set_back_from)
     cap = data.draw(st.none() | st.integers(0, 4))
     unmapped = set(data.draw(st.lists(st.sampled_from([*records]), max_size=1)))
+    lost = set(data.draw(st.lists(st.sampled_from([*records]), max_size=3))) if reapply else set()
+    held = [books.links[key] for key in lost if key in books.links and not books.links[key].deleted]
+    for key in lost:
+        del records[key]
     importing = books.copy()
     dry_run = DryRun(books, records, cap, reapply, unmapped)
 
     for page in pages([record for key, record in records.items() if key not in unmapped], data):
         expected = dry_run.page(page)
+        assert told(importing.results(page, room(importing, cap), reapply=reapply), books) == told(expected, books)
+    # What the CRM does not have is deleted, after all that it has.
+    for page in pages([Record(link.key, link.version + 1, deleted=True) for link in held], data):
+        expected = dry_run.page(page, held=True)
         assert told(importing.results(page, room(importing, cap), reapply=reapply), books) == told(expected, books)
 
     assert dry_run.places_taken == len(importing.customers) - len(books.customers)

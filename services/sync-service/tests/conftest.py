@@ -221,6 +221,7 @@ class FakeInvoice:
 
     ``refused``: record id → why it fails. ``unreadable``: ids for which it refuses the whole command. ``places``: how
     many customers the plan allows. ``gate``: while it is closed the bulk command does not answer.
+    ``merged``: records that matter to each other.
     """
 
     books: Books = field(default_factory=Books)
@@ -232,6 +233,7 @@ class FakeInvoice:
     down: bool = False
     nonsense: Any = None
     on_command: Callable[[Sequence[CrmRecord]], None] = lambda records: None
+    merged: set[Key] = field(default_factory=set)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -282,11 +284,14 @@ class FakeInvoice:
         self.plans.append(command)
         if (instead := self._instead([*command.earlier, *command.records])) is not None:
             return instead
-        sent = {(one.record_type, one.record_id) for one in (*command.earlier, *command.refused, *command.records)}
+        spoken_of = (*command.earlier, *command.refused, *command.gone, *command.records)
+        sent = {(one.record_type, one.record_id) for one in spoken_of}
         first = (command.records[0].record_type, command.records[0].record_id)
         links = [self.records.get((one.record_type, one.record_id)) for one in command.records]
         named = {("account", one.account_id) for one in (*command.records, *links) if one and one.account_id}
-        missing = sorted(key for key in named - sent if key < first)
+        if self.merged & {(one.record_type, one.record_id) for one in command.records}:
+            named |= self.merged
+        missing = sorted(key for key in named - sent if command.after_all or key < first)
         if missing:
             keys = tuple(CrmRecordKey(record_type=kind, record_id=id_) for kind, id_ in missing)
             return JSONResponse(CrmRecordPlan(missing=keys).model_dump(mode="json"))

@@ -63,6 +63,21 @@ async def test_mending_does_what_the_check_said_and_the_next_check_finds_nothing
     assert (again["changes"], again["counts"]["unchanged"]) == (0, again["counts"]["read"])
 
 
+async def test_s29_what_the_crm_does_not_have_is_checked_after_all_that_it_has(world: Any) -> None:
+    world.crm.fill(accounts=6, contacts=0)
+    await world.connect()
+    for gone in ("a0", "a2", "a5"):
+        world.crm.forget(gone)
+    world.crm.feed["accounts"][1]["account_name"] = ""  # a3 cannot be read
+    world.invoice.merged = {("account", f"a{number}") for number in (0, 1, 2, 3, 4, 5)}
+    check = await world.start("/v1/checks")
+    assert {one["record_id"] for one in await world.listed(check)} == {"a0", "a2", "a5"}
+    asked = next(one for one in world.invoice.plans[::-1] if one.records[0].record_id == "a2")
+    assert asked.after_all
+    told = [[one.record_id for one in keys] for keys in (asked.earlier, asked.gone, asked.refused)]
+    assert told == [["a1", "a4"], ["a0"], ["a3", "a5"]]
+
+
 async def test_a_live_event_that_overtakes_a_mending_is_not_set_back(world: Any) -> None:
     world.crm.fill(accounts=2, contacts=0)
     await world.connect()

@@ -100,8 +100,8 @@ class CrmRecord(Value):
 
     An account: ``customer`` (cases 1 and 2, S22, S23). A contact: ``contact_person``, and ``customer``, which counts
     where it stands alone (S24); if it has an account, ``account_id`` too (S22): what the account is in Invoice decides.
-    A deleted record: none of these. ``set_back_from``: the newer version that Invoice holds, known to be one that the CRM
-    does not have any more, so that `ApplyCrmRecords` with ``reapply`` takes this older one in its place.
+    A deleted record: none of these. ``set_back_from``: the newer version that Invoice holds, known to be one that the
+    CRM does not have any more, so that `ApplyCrmRecords` with ``reapply`` takes this older one in its place.
     """
 
     record_type: CrmRecordType
@@ -118,8 +118,8 @@ class CrmRecord(Value):
 class ApplyCrmRecords(Value):
     """``PUT /v1/crm/customers``: up to 1,000 records; each is applied if its version is newer than the last applied.
 
-    ``reapply``: apply each that Invoice holds at this very version, too, which brings back what was changed there. Where
-    it holds a newer one, it stays ``unchanged`` unless the record's ``set_back_from`` is that version.
+    ``reapply``: apply each that Invoice holds at this very version, too, which brings back what was changed there.
+    Where it holds a newer one, it stays ``unchanged`` unless the record's ``set_back_from`` is that version.
     ``explain``: tell the changes of each record, field by field.
     """
 
@@ -140,8 +140,9 @@ class PlanCrmRecords(Value):
 
     ``earlier``: records that would have been applied before, as far as they matter to ``records``; ``refused``: those
     that would not, although they come before. ``places_taken``: how many customers the import would have made by then,
-    less those it would have deleted; the organization's plan may cap them. With ``reapply`` the earlier records count as
-    applied whatever version Invoice holds.
+    less those it would have deleted; the organization's plan may cap them. With ``reapply`` the earlier records count
+    as applied whatever version Invoice holds. ``after_all``: the CRM does not have ``records``, so all others come
+    before; ``gone``: those of the same kind that come before, and would have been deleted after ``earlier``.
     """
 
     records: tuple[CrmRecord, ...] = Field(min_length=1, max_length=1000)
@@ -149,6 +150,8 @@ class PlanCrmRecords(Value):
     refused: tuple[CrmRecordKey, ...] = ()
     places_taken: int = 0
     reapply: bool = False
+    after_all: bool = False
+    gone: tuple[CrmRecordKey, ...] = ()
 
 
 RecordOutcome = Literal["created", "updated", "unchanged", "deleted", "made_inactive", "account_missing", "failed"]

@@ -53,8 +53,8 @@ def plan(
     """Apply ``records`` to ``before``; of a record that comes several times only the highest version counts.
 
     ``new_id`` names new customers and persons. ``room``: what the organization's plan leaves for new customers (S13);
-    a record that needs one more fails. ``reapply``: apply also what was applied already, see `Link.is_news`. ``explain``:
-    the results tell their changes.
+    a record that needs one more fails. ``reapply``: also what was applied already, see `Link.is_news`. ``explain``: the
+    results tell their changes.
     """
     newest: dict[Key, int] = {}
     for index, record in enumerate(records):

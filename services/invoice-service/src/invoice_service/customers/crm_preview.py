@@ -23,11 +23,13 @@ class Asked:
     earlier: Sequence[Record] = ()
     refused: Set[Key] = frozenset()
     reapply: bool = False
+    after_all: bool = False
+    gone: Sequence[Record] = ()
 
     @property
     def all(self) -> list[Record]:
         """All records that the state is to be loaded for."""
-        return [*self.earlier, *self.records]
+        return [*self.earlier, *self.gone, *self.records]
 
 
 def preview(before: State, asked: Asked, room: CustomerRoom | None) -> CrmRecordPlan:
@@ -44,7 +46,9 @@ def preview(before: State, asked: Asked, room: CustomerRoom | None) -> CrmRecord
         made_up.add(id_ := f"to be made {next(numbers)}")
         return id_
 
-    by_then = plan(before, _applied(before, asked), new_id, reapply=asked.reapply).after
+    by_then = plan(before, _applied(before, asked.earlier), new_id, reapply=asked.reapply).after
+    if asked.gone:
+        by_then = plan(by_then, _applied(by_then, asked.gone), new_id, reapply=True).after
     made = plan(by_then, asked.records, new_id, room, reapply=asked.reapply, explain=True)
     results = [
         result.model_copy(update={"customer_id": None}) if result.customer_id in made_up else result
@@ -53,10 +57,10 @@ def preview(before: State, asked: Asked, room: CustomerRoom | None) -> CrmRecord
     return CrmRecordPlan(results=tuple(results), places_taken=made.more)
 
 
-def _applied(before: State, asked: Asked) -> list[Record]:
-    """The earlier records: each takes the place of what is here, since that was found out when it was applied."""
+def _applied(before: State, earlier: Sequence[Record]) -> list[Record]:
+    """Earlier records: each takes the place of what is here, since that was found out when it was applied."""
     known = before.links
-    return [replace(one, set_back_from=known[one.key].version) if one.key in known else one for one in asked.earlier]
+    return [replace(one, set_back_from=known[one.key].version) if one.key in known else one for one in earlier]
 
 
 def missing(before: State, asked: Asked) -> list[Key]:
@@ -69,4 +73,4 @@ def missing(before: State, asked: Asked) -> list[Key]:
     named = {one.account_id for one in asked.all} | {link.account_id for link in before.links.values()}
     concerned = before.links.keys() | {Key("account", account_id) for account_id in named if account_id is not None}
     spoken_of = {record.key for record in asked.all} | asked.refused
-    return sorted(key for key in concerned - spoken_of if key < first)
+    return sorted(key for key in concerned - spoken_of if asked.after_all or key < first)

@@ -51,6 +51,8 @@ class PlanBody(BaseModel):
     refused: list[KeyBody] = Field([], max_length=10_000)
     places_taken: int = Field(0, gt=-(2**31), lt=2**31)
     reapply: bool = False
+    after_all: bool = False
+    gone: list[KeyBody] = Field([], max_length=10_000)
 
 
 _ONE_LINE = r"^[^\x00-\x08\x0a-\x1f\x7f]*$"
@@ -130,6 +132,8 @@ def read_asked(body: PlanBody) -> Asked:
         earlier=[read(record) for record in body.earlier],
         refused={Key(one.record_type, one.record_id) for one in body.refused},
         reapply=body.reapply,
+        after_all=body.after_all,
+        gone=[Record(Key(one.record_type, one.record_id), 1, deleted=True) for one in body.gone],
     )
 
 

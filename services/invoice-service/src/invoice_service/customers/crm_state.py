@@ -18,8 +18,8 @@ class Key(NamedTuple):
 class Record:
     """One CRM record at one version, as sync sends it (`contracts.customers.CrmRecord`).
 
-    ``refusal``: why it cannot be applied whatever the state, if so. ``set_back_from``: the newer version that it may take
-    the place of.
+    ``refusal``: why it cannot be applied whatever the state, if so. ``set_back_from``: the newer version that it
+    may take the place of.
     """
 
     key: Key

@@ -117,14 +117,18 @@ class Invoice:
         refused: Collection[CrmRecordKey],
         places_taken: int,
         reapply: bool,
+        after_all: bool = False,
+        gone: Collection[CrmRecordKey] = (),
     ) -> CrmRecordPlan:
         """What `apply` would do with one command's records; see `contracts.customers.PlanCrmRecords`."""
         body: dict[str, Any] = {
             "records": fragments(records),
             "earlier": fragments(earlier),
-            "refused": [{"record_type": key.record_type, "record_id": key.record_id} for key in refused],
+            "refused": _named(refused),
             "places_taken": places_taken,
             "reapply": reapply,
+            "after_all": after_all,
+            "gone": _named(gone),
         }
         answer = await self._client.request(
             "POST", "/v1/crm/customers/plan", json=body, headers={"X-Organization-Id": organization_id}
@@ -168,6 +172,10 @@ def commands(records: Sequence[CrmRecord]) -> Iterator[Sequence[CrmRecord]]:
 def fragments(records: Collection[CrmRecord]) -> list[orjson.Fragment]:
     """The records, written once and by what knows them."""
     return [orjson.Fragment(to_json(record, exclude_none=True)) for record in records]
+
+
+def _named(keys: Collection[CrmRecordKey]) -> list[dict[str, str]]:
+    return [{"record_type": key.record_type, "record_id": key.record_id} for key in keys]
 
 
 def for_the_records(refused: Refused) -> bool:

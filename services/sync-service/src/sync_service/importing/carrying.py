@@ -94,9 +94,9 @@ class Applying(_Of):
 class Mending(Applying):
     """Applies the records again where Invoice holds the same version, too: what was changed there comes back.
 
-    A page may be older than what a live event has brought meanwhile. So Invoice keeps what is newer, however often it is
-    asked, and the CRM is asked for it again. What is older there even then was set back in the CRM, for an event comes
-    after its change; it goes to Invoice in the place of just that newer version.
+    A page may be older than what a live event has brought meanwhile. So Invoice keeps what is newer, however often it
+    is asked, and the CRM is asked for it again. What is older there even then was set back in the CRM, for an event
+    comes after its change; it goes to Invoice in the place of just that newer version.
     """
 
     reapply = True
@@ -143,6 +143,8 @@ class Planning(_Of):
     async def _ask(self, command: Sequence[CrmRecord], planned: "_Planned") -> None:
         earlier: dict[CrmRecordKey, CrmRecord] = {}
         refused: set[CrmRecordKey] = set()
+        gone: set[CrmRecordKey] = set()
+        after_all = self._run.position.stage == "held"
         while True:
             plan = await self._invoice.plan(
                 self._run.organization_id,
@@ -151,25 +153,33 @@ class Planning(_Of):
                 refused=sorted(refused, key=_order),
                 places_taken=self._run.places_taken + planned.places,
                 reapply=self.reapply,
+                after_all=after_all,
+                gone=sorted(gone, key=_order),
             )
             if not plan.missing:
                 planned.add(command, plan.results)
                 planned.places += plan.places_taken
                 return
-            asked = set(plan.missing) - earlier.keys() - refused
+            asked = set(plan.missing) - earlier.keys() - refused - gone
             if not asked:
                 raise Unavailable("invoice asks for records that it was sent already; see its log", service="invoice")
-            found = await self._come_before(asked, planned)
+            found, unknown = await self._come_before(asked, planned)
+            if after_all:  # page by page, as the feed before
+                gone |= {key for key in unknown if _order(key) < _order(key_of(command[0]))}
             earlier |= found
-            refused |= asked - found.keys()
+            refused |= asked - found.keys() - gone
 
-    async def _come_before(self, keys: set[CrmRecordKey], planned: "_Planned") -> dict[CrmRecordKey, CrmRecord]:
-        """Those of these records that the run would have applied by now."""
+    async def _come_before(
+        self, keys: set[CrmRecordKey], planned: "_Planned"
+    ) -> tuple[dict[CrmRecordKey, CrmRecord], set[CrmRecordKey]]:
+        """Those of these records that the run would have applied by now; and those that the CRM does not know."""
         known = {key: planned.applied[key] for key in keys & planned.applied.keys()}
         others = keys - known.keys() - planned.failed
         others -= await self._failed_before(others)
-        reads, _ = await self._look_up(others)
-        return known | {one.key: one.record for one in reads}
+        reads, broken = await self._look_up(others)
+        found = known | {one.key: one.record for one in reads}
+        there = {CrmRecordKey(record_type=one.record_type, record_id=one.record_id) for one in broken}
+        return found, others - found.keys() - there
 
 
 class Checking(Planning):
