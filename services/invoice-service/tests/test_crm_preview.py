@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from contracts.customers import CrmRecordResult, FieldChange
+from contracts.customers import CrmRecordKey, CrmRecordResult, FieldChange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invoice_service.customers.crm_preview import Asked, preview
@@ -165,6 +165,18 @@ class TestAskingForWhatIsMissing:
         assert ("contact_person.customer", "Company a", "Person c") in [
             (one.field, one.before, one.after) for one in result.changes
         ]
+
+    def test_s25_not_those_that_just_wait_for_the_same_account(self) -> None:
+        books = Books()
+        books.apply(account("a"), *(contact(id_, at="a") for id_ in "cdef"))
+        books.apply(account("a", 2, deleted=True), contact("g", at="a"), contact("h", at="a"))
+        ids = {link.key.record_id: link.own_customer_id or "" for link in books.links.values()}
+        books.merge(ids["h"], ids["g"])
+        asked = Asked([contact("h", 2, at="a")], earlier=[account("a", 3)])
+
+        assert preview(books.loaded(asked.all), asked, None).missing == (
+            CrmRecordKey(record_type="contact", record_id="g"),
+        )
 
 
 class TestChanges:

@@ -230,6 +230,7 @@ class FakeInvoice:
     refused: dict[str, str] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
     places: int | None = None
+    most_earlier: int = 10_000
     down: bool = False
     nonsense: Any = None
     on_command: Callable[[Sequence[CrmRecord]], None] = lambda records: None
@@ -282,7 +283,7 @@ class FakeInvoice:
     async def _plan(self, request: Request) -> Any:
         command = PlanCrmRecords.model_validate_json(await request.body())
         self.plans.append(command)
-        if (instead := self._instead([*command.earlier, *command.records])) is not None:
+        if (instead := self._instead(command.records, command.earlier)) is not None:
             return instead
         spoken_of = (*command.earlier, *command.refused, *command.gone, *command.records)
         sent = {(one.record_type, one.record_id) for one in spoken_of}
@@ -310,13 +311,24 @@ class FakeInvoice:
         items = [{"record_type": kind, "record_id": id_, "version": self.version(kind, id_)} for kind, id_ in page]
         return {"items": items, "next_cursor": ":".join(page[-1]) if len(keys) > len(page) else None}
 
-    def _instead(self, records: Sequence[CrmRecord]) -> Any:
+    def _instead(self, records: Sequence[CrmRecord], earlier: Sequence[CrmRecord] = ()) -> Any:
         if self.down:
             return refusal(503, "unavailable", "down")
         if self.nonsense is not None:
             return self.nonsense
-        if any(one.record_id in self.unreadable for one in records):
-            return refusal(422, "validation_error", "records.0.record_id: cannot be read")
+        for where, sent in (("records", records), ("earlier", earlier)):
+            for index, one in enumerate(sent):
+                if one.record_id in self.unreadable:
+                    fault = {"field": f"{where}.{index}.record_id", "message": "cannot be read"}
+                    detail = f"{fault['field']}: cannot be read"
+                    return JSONResponse(
+                        {"code": "validation_error", "status": 422, "detail": detail, "errors": [fault]}, 422
+                    )
+        if len(earlier) > self.most_earlier:
+            fault = {"field": "earlier", "message": "too many"}
+            return JSONResponse(
+                {"code": "validation_error", "status": 422, "detail": "earlier: too many", "errors": [fault]}, 422
+            )
         return None
 
     def _result(self, books: Books, record: CrmRecord, reapply: bool, places: int | None) -> CrmRecordResult:

@@ -61,6 +61,31 @@ async def test_a_record_that_cannot_be_read_fails_alone_in_a_dry_run_too(world: 
     assert (await same_as_done(world))["counts"]["failed"] == 2
 
 
+async def test_what_comes_before_a_record_and_is_refused_does_not_make_the_record_fail(world: Any) -> None:
+    await world.connect()
+    world.crm.page_size = 10
+    world.crm.fill(accounts=2, contacts=1)
+    await world.start()
+    world.invoice.merged = {("account", "a1"), ("contact", "c0")}
+    world.invoice.unreadable.add("a1")
+    world.crm.forget("a1")
+
+    def late(kind: str, _: str | None) -> None:  # so that the run has not failed at it when it matters
+        if kind == "contacts":
+            world.crm.put(AccountSnapshot(id="a1", version=2, account_name="Late"))
+
+    world.crm.on_page = late
+    dry = await world.start(DRY)
+    assert world.invoice.plans[-1].refused != ()
+    assert [one["record_id"] for one in dry["failures"]] == []
+
+    world.invoice.unreadable.clear()
+    world.invoice.most_earlier = 0
+    ended = await world.start(DRY)
+    assert (ended["status"], ended["counts"]["failed"]) == ("failed", 0)
+    assert "earlier: too many" in ended["reason"]
+
+
 async def test_whatever_happens_in_the_crm_an_import_does_what_the_dry_run_said(world: Any) -> None:
     chance = random.Random(4)
     await world.connect()

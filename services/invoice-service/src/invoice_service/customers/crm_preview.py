@@ -5,7 +5,7 @@ applied before only what can matter to the page is needed, and `preview` says wh
 """
 
 import itertools
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 from contracts.customers import CrmRecordKey, CrmRecordPlan
@@ -67,10 +67,20 @@ def missing(before: State, asked: Asked) -> list[Key]:
     """The records that come before the page, may change what it does, and were not spoken of; in order.
 
     They are the other ones at the customers concerned, any of which may uphold a customer or say its fields, and the
-    accounts that contacts belong to, now or until now.
+    accounts that contacts belong to, now or until now. Not the contacts that just wait for an account of these, and may
+    be as many as there are: they come to it, and change nothing for anyone else.
     """
     first = min(record.key for record in asked.records)
-    named = {one.account_id for one in asked.all} | {link.account_id for link in before.links.values()}
-    concerned = before.links.keys() | {Key("account", account_id) for account_id in named if account_id is not None}
-    spoken_of = {record.key for record in asked.all} | asked.refused
+    links = before.links
+    near = {record.key for record in asked.all}
+    spoken_of = near | asked.refused
+    near |= _accounts({one.account_id for one in asked.all} | {links[key].account_id for key in near & links.keys()})
+    there = [links[key] for key in near & links.keys()]
+    places = {id_ for link in there for id_ in (link.customer_id, link.own_customer_id) if id_ is not None}
+    at_home = {key: link.account_id for key, link in links.items() if link.home in places}
+    concerned = near | at_home.keys() | _accounts(at_home.values())
     return sorted(key for key in concerned - spoken_of if asked.after_all or key < first)
+
+
+def _accounts(ids: Iterable[str | None]) -> set[Key]:
+    return {Key("account", id_) for id_ in ids if id_ is not None}

@@ -134,6 +134,8 @@ class Planning(_Of):
             if not for_the_records(refused):
                 raise
             if len(command) == 1:
+                if planned.with_others and not _blames(refused, "records"):
+                    raise
                 planned.add(command, [failed(command[0], refused)])
                 return
             half = len(command) // 2
@@ -146,16 +148,28 @@ class Planning(_Of):
         gone: set[CrmRecordKey] = set()
         after_all = self._run.position.stage == "held"
         while True:
-            plan = await self._invoice.plan(
-                self._run.organization_id,
-                command,
-                earlier=[earlier[key] for key in sorted(earlier, key=_order)],
-                refused=sorted(refused, key=_order),
-                places_taken=self._run.places_taken + planned.places,
-                reapply=self.reapply,
-                after_all=after_all,
-                gone=sorted(gone, key=_order),
-            )
+            planned.with_others = bool(earlier or refused or gone)
+            sent = sorted(earlier, key=_order)
+            try:
+                plan = await self._invoice.plan(
+                    self._run.organization_id,
+                    command,
+                    earlier=[earlier[key] for key in sent],
+                    refused=sorted(refused, key=_order),
+                    places_taken=self._run.places_taken + planned.places,
+                    reapply=self.reapply,
+                    after_all=after_all,
+                    gone=sorted(gone, key=_order),
+                )
+            except Refused as no:
+                # What Invoice cannot even read would have failed by itself before.
+                failed_before = [key for index, key in enumerate(sent) if _blames(no, f"earlier.{index}.")]
+                if not failed_before:
+                    raise
+                for key in failed_before:
+                    del earlier[key]
+                refused.update(failed_before)
+                continue
             if not plan.missing:
                 planned.add(command, plan.results)
                 planned.places += plan.places_taken
@@ -206,13 +220,14 @@ class Checking(Planning):
 
 
 class _Planned:
-    """What of a page is planned by now."""
+    """What of a page is planned by now. ``with_others``: the command was last sent with records that come before."""
 
     def __init__(self) -> None:
         self.results: list[CrmRecordResult] = []
         self.applied: dict[CrmRecordKey, CrmRecord] = {}
         self.failed: set[CrmRecordKey] = set()
         self.places = 0
+        self.with_others = False
 
     def add(self, command: Sequence[CrmRecord], results: Iterable[CrmRecordResult]) -> None:
         """Take in a command that was planned."""
@@ -222,6 +237,11 @@ class _Planned:
                 self.failed.add(key_of(record))
             else:
                 self.applied[key_of(record)] = record
+
+
+def _blames(refused: Refused, field: str) -> bool:
+    """Whether the refusal names a field that begins like this."""
+    return any(str(one.get("field", "")).startswith(field) for one in refused.problem.get("errors") or ())
 
 
 def _kept(record: CrmRecord, result: CrmRecordResult) -> bool:
