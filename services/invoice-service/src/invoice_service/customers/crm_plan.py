@@ -172,7 +172,8 @@ class _Work:
             return _Outcome("failed", "customer: an account that is not deleted needs it")
         known = ledger.customers.get((link and link.customer_id) or "")
         if known is None and (refused := self._refuse_place()) is not None:
-            self._accounts_without_place.add(record.key.record_id)
+            if link is None:  # one that is known as deleted lets its contacts stand alone, in this command or another
+                self._accounts_without_place.add(record.key.record_id)
             return refused
         customer_id = known.id if known else ledger.home_to_make(link)
         rank = link.rank if link else 0
