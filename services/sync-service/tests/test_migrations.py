@@ -34,6 +34,11 @@ async def test_runs_and_failures_that_are_there_stay_and_an_interrupted_one_goes
         await session.execute(text("UPDATE import_runs SET cursor = '2', worker = 'old' WHERE status = 'running'"))
     await world.stack.stop("sync")
     await _back_to_0001(database)
+    endless = "".join(chr(0x4E00 + number * 7 % 20_000) for number in range(10_000))  # nothing that compresses
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE import_failures SET record_id = :endless WHERE record_id = 'c1'"), {"endless": endless}
+        )
     await migrate(database, "sync_service")
 
     world.crm.gate.set()
@@ -43,7 +48,7 @@ async def test_runs_and_failures_that_are_there_stay_and_an_interrupted_one_goes
     assert (ended["status"], ended["kind"], ended["counts"]["read"]) == ("completed", "import", 8)
     old = (await world.person.get(f"/v1/imports/{first['id']}")).json()
     assert (old["kind"], old["total"], old["changes"]) == ("import", None, 0)
-    assert [(one["record_id"], one["name"]) for one in old["failures"]] == [("a1", ""), ("c1", "")]
+    assert [(one["record_id"], one["name"]) for one in old["failures"]] == [("a1", ""), (endless[:128], "")]
     world.invoice.refused.clear()
     retried = await world.start(f"/v1/imports/{first['id']}/retry")
-    assert (retried["total"], retried["counts"]["created"]) == (2, 2)
+    assert (retried["total"], retried["counts"]["created"], retried["counts"]["failed"]) == (2, 1, 1)

@@ -31,6 +31,8 @@ def upgrade() -> None:
     )
 
     op.add_column("import_failures", sa.Column("name", sa.Text(), nullable=False, server_default=""))
+    # A broken record's may be of any length, and an index does not take them all; see `runs.records.keep_failures`.
+    op.execute("UPDATE import_failures SET record_id = substr(record_id, 1, 128) WHERE length(record_id) > 128")
     op.drop_index("ix_import_failures_run_id", "import_failures")
     op.create_index("ix_import_failures_list", "import_failures", ["run_id", "record_type", "id"])
     op.create_index("ix_import_failures_record", "import_failures", ["run_id", "record_type", "record_id"])
