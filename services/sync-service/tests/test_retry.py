@@ -45,6 +45,9 @@ async def test_only_what_has_failures_and_has_ended_can_be_retried(world: Any) -
     dry = await world.start("/v1/imports?dry_run=true")
     assert dry["counts"]["failed"] == 1
     assert await refused(world, dry) == "nothing_to_retry"
+    mending = await world.start("/v1/checks", mend=True)
+    assert mending["counts"]["failed"] == 1
+    assert await refused(world, mending) == "nothing_to_retry"
     failed = await world.start()
     await world.person.delete("/v1/connection")
     assert await refused(world, failed) == "not_connected"

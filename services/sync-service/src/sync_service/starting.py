@@ -139,6 +139,11 @@ def _refuse_retry(run: ImportRun) -> None:
         raise NothingToRetry(f"the import {run.id} is {run.status}; retry when it has ended", import_id=run.id)
     if run.kind in ("dry_run", "check"):
         raise NothingToRetry(f"the run {run.id} was to change nothing; start an import instead", import_id=run.id)
+    if run.kind == "mend":  # a retry goes by versions, and would leave what was changed in Invoice
+        raise NothingToRetry(
+            f"the run {run.id} was to mend; start a check with mend=true, which takes its failures up again",
+            import_id=run.id,
+        )
     if run.failed == 0:
         raise NothingToRetry(f"the import {run.id} has no failures", import_id=run.id)
     if run.failures_listed == 0:
