@@ -231,6 +231,7 @@ class FakeInvoice:
     unreadable: set[str] = field(default_factory=set)
     places: int | None = None
     most_earlier: int = 10_000
+    default: str | None = "org-1"
     down: bool = False
     nonsense: Any = None
     on_command: Callable[[Sequence[CrmRecord]], None] = lambda records: None
@@ -260,7 +261,7 @@ class FakeInvoice:
         return self.records[kind, record_id].version
 
     async def _organizations(self) -> Any:
-        items = [{"id": id_, "name": name, "is_default": id_ == "org-1"} for id_, name in ORGANIZATIONS.items()]
+        items = [{"id": id_, "name": name, "is_default": id_ == self.default} for id_, name in ORGANIZATIONS.items()]
         return {"items": items[::-1], "next_cursor": None}
 
     async def _organization(self, organization_id: str) -> Any:

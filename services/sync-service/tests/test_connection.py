@@ -149,3 +149,12 @@ async def test_a_member_may_import_again_but_not_connect_or_disconnect(world: An
     assert (await member.post("/v1/imports", json=body)).status_code == 403
     assert (await member.delete("/v1/connection")).status_code == 403
     assert (await member.post("/v1/imports", json={})).json()["code"] == "not_connected"
+
+
+async def test_without_a_default_organization_it_is_said_what_to_do(world: Any) -> None:
+    world.invoice.default = None
+    body = {"email": "ada@crm.test", "zsc_key": "zsc_good"}
+    answer = await world.person.post("/v1/imports", json=body)
+    assert (answer.status_code, "X-Organization-Id" in answer.json()["detail"]) == (503, True)
+    answer = await world.person.post("/v1/imports", json=body, headers={"X-Organization-Id": "org-2"})
+    assert answer.status_code == 202

@@ -18,6 +18,7 @@ from contracts.customers import (
 )
 from pydantic_core import to_json
 from servicekit.auth import Principal
+from servicekit.errors import Unavailable
 from servicekit.http import Refused, ServiceClient
 
 from sync_service.clients.answers import understood
@@ -71,7 +72,11 @@ class Invoice:
                     if found["is_default"]:
                         return Organization(id=found["id"], name=found["name"])
                 if page["next_cursor"] is None:
-                    raise LookupError("Invoice has no default organization")
+                    raise Unavailable(
+                        "invoice has no default organization; make one of its organizations the default, or name one "
+                        "with X-Organization-Id",
+                        service="invoice",
+                    )
                 params["cursor"] = page["next_cursor"]
 
     async def apply(
