@@ -138,7 +138,9 @@ class Invoice:
         sent: list[str] = []
 
         def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-            if not statement.startswith(("BEGIN", "SELECT 1", "DELETE FROM outbox", "SELECT outbox")):
+            if not statement.startswith(
+                ("BEGIN", "SELECT 1", "DELETE FROM outbox", "SELECT outbox", "DELETE FROM sign_ins")
+            ):
                 sent.append(statement)
 
         engine = self.database.engine.sync_engine
