@@ -242,7 +242,11 @@ async def test_s14_a_potentials_workflow_runs_say_what_was_done_or_why_not_and_a
         return await desk.stack.eventually(so)
 
     page = await shown(member, deal, "Create estimate: EST-000001")
-    [estimate] = (await desk.crm.get(f"/v1/potentials/{deal['id']}/documents")).json()["estimates"]
+
+    async def reflected() -> Any:
+        return (await desk.crm.get(f"/v1/potentials/{deal['id']}/documents")).json()["estimates"]
+
+    [estimate] = await desk.stack.eventually(reflected)
     assert page.link("EST-000001") == f"/estimates/{estimate['id']}"
     await shown(member, nobody, "neither an account nor a contact")
     await desk.stack.stop("invoice")
