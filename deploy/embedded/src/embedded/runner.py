@@ -20,7 +20,7 @@ from invoice_service.app import create_app as create_invoice
 from invoice_service.settings import InvoiceSettings
 from servicekit.bus.embedded import EmbeddedBus
 from servicekit.db import Database
-from servicekit.service import Server
+from servicekit.service import Server, keep_for_good
 from servicekit.settings import Settings
 from sync_service.app import create_app as create_sync
 from sync_service.settings import SyncSettings
@@ -71,6 +71,7 @@ async def running(settings: EmbeddedSettings) -> AsyncIterator[Running]:
         tasks = [asyncio.create_task(servers[name].serve(sockets=[sockets[name]])) for name in SERVICES]
         try:
             await _until_started(servers, tasks)
+            keep_for_good()
             with announced(settings.data_dir, urls):
                 yield Running(urls, secrets, apps)
         finally:

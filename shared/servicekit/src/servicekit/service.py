@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -267,9 +268,11 @@ def run(create_app: Callable[[Any], FastAPI], settings_class: type[Settings]) ->
     """Run one service by itself, as in a container, until it is told to stop."""
     settings = load(settings_class)
     configure_logging(settings.log_level, settings.log_format)
+    app = create_app(settings)
+    keep_for_good()
     server = Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,
@@ -282,6 +285,12 @@ def run(create_app: Callable[[Any], FastAPI], settings_class: type[Settings]) ->
         server.run()
     if not server.started:
         raise SystemExit(COULD_NOT_START)
+
+
+def keep_for_good() -> None:
+    """Take what is there now for what stays: looking through it for garbage again and again costs 130 ms each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class Server(uvicorn.Server):
