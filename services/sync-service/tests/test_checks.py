@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from contracts.accounts import AccountSnapshot, AccountUpdated
 from fastapi.responses import JSONResponse
+from sync_service.mapping import to_crm_record
 
 
 async def drifted(world: Any) -> None:
@@ -124,6 +125,24 @@ async def test_a_mending_that_repeats_a_page_does_not_set_a_live_event_back_eith
     assert run["status"] == "completed", run["reason"]
     assert seen[0] == seen[1] == [("a0", 1), ("a1", 1)]
     assert world.invoice.version("account", "a1") == 2
+
+
+async def test_a_record_that_comes_back_while_mending_takes_it_for_gone_stays(world: Any) -> None:
+    world.crm.fill(accounts=2, contacts=0)
+    await world.connect()
+    world.crm.forget("a1")
+
+    def overtake(records: Any) -> None:
+        if records[0].deleted:
+            back = AccountSnapshot(id="a1", version=2, account_name="Back")
+            world.crm.put(back)
+            live = to_crm_record(back, correlation_id=None)
+            world.invoice.books.apply(live, reapply=False, refused=None, places=None)
+
+    world.invoice.on_command = overtake
+    run = await world.start("/v1/checks", mend=True)
+    assert (run["status"], run["changes"]) == ("completed", 0)
+    assert ("account", "a1") in world.invoice.books.shown
 
 
 async def test_a_crm_that_was_set_back_takes_the_place_of_just_the_version_that_it_was_asked_for(world: Any) -> None:

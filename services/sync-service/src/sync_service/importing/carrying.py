@@ -86,7 +86,11 @@ class Applying(_Of):
 
     async def _apply(self, reads: Sequence[Read]) -> list[tuple[Read, CrmRecordResult]]:
         results = await self._invoice.apply(
-            self._run.organization_id, [one.record for one in reads], reapply=self.reapply, explain=True
+            self._run.organization_id,
+            [one.record for one in reads],
+            # What the CRM does not have goes at the next version; that may have come live, with the record back.
+            reapply=self.reapply and self._run.position.stage != "held",
+            explain=True,
         )
         return list(zip(reads, results, strict=True))
 
