@@ -38,7 +38,7 @@ async def test_s15_s18_created_won_and_lost(selling: Any) -> None:
         "accept_estimate",
         "decline_estimate",
     ]
-    assert {run["commands"][0]["estimate_number"] for run in runs} == {estimate["estimate_number"]}
+    assert {run["commands"][-1]["estimate_number"] for run in runs} == {estimate["estimate_number"]}
 
 
 async def test_s18_a_contact_without_an_account_is_the_customer(selling: Any) -> None:

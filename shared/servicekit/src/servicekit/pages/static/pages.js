@@ -64,7 +64,8 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
+// Not before it is settled: until then what is in there does without htmx what it does without a script.
+document.addEventListener("htmx:afterSettle", (event) => {
   opened(event.target);
   if (event.detail.target === popup()) {
     const title = popup().querySelector("h1, h2");
