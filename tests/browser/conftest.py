@@ -15,7 +15,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from embedded.runner import Running, running
 from embedded.settings import EmbeddedSettings
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from servicekit.auth import Role, Tokens
 from servicekit.identity import sign_ins
 
@@ -28,6 +28,7 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 _USUAL = {"locale": "en-US", "reduced_motion": "reduce"}
+expect.set_options(timeout=15_000)  # how long something takes says nothing on a busy machine
 EMAIL, PASSWORD = "admin@example.com", "a password, long enough"
 
 

@@ -23,6 +23,7 @@ async def test_one_signs_in_makes_an_account_with_the_keyboard_alone_and_takes_b
     await page.keyboard.type("Bakery of the keyboard")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Bakery of the keyboard")).to_be_visible()
+    await page.wait_for_load_state()  # its script has run
     delete = page.get_by_role("button", name="Delete")
     await delete.press("Enter")
     await expect(page.get_by_role("dialog")).to_be_visible()

@@ -33,7 +33,6 @@ async def test_an_estimate_is_written_with_totals_as_one_types_and_becomes_a_pai
     await expect(totals).to_contain_text("$43.42")
     await page.get_by_role("button", name="Remove line 1").click()
     await expect(totals).to_contain_text("$6.42")
-    await expect(page.locator(".htmx-settling")).to_have_count(0)  # nobody types as fast as a browser does
     await page.get_by_label("Discount on all of it").fill("50")
     await expect(totals).to_contain_text("$3.21")
     await page.get_by_label("Reference").press("Enter")
