@@ -16,6 +16,7 @@ from typing import Any
 
 import aio_pika
 import asyncpg
+import httpx
 import orjson
 from aio_pika.abc import AbstractIncomingMessage
 from contracts.accounts import AccountCreated, AccountSnapshot
@@ -117,14 +118,13 @@ async def rates(databases: Databases, folder: Path, records: int) -> dict[str, f
 
 def _load(processes: Processes, name: str, records: int) -> None:
     rows = "\n".join(f"{name} company {number} of the bench,030-{number}" for number in range(records))
-    processes.call(
-        "POST",
-        "crm",
-        "/v1/accounts/import",
+    answer = httpx.post(
+        f"{processes.urls['crm']}/v1/accounts/import",
         content=f"account_name,phone\n{rows}\n".encode(),
         headers={**processes.headers["crm"], "Content-Type": "text/csv"},
         timeout=600,
     )
+    answer.raise_for_status()
 
 
 async def _seconds(processes: Processes, body: dict[str, Any]) -> float:
