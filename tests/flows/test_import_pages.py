@@ -35,7 +35,7 @@ async def test_s21_one_connects_looks_at_a_preview_imports_and_finds_the_custome
     admin = await company.stack.visitor("invoice")
     access = {"email": key["email"], "zsc_key": key["key"]}
     preview = await imported(company, admin, **access, preview="true")
-    assert "Preview changes nothing" in preview.text
+    assert "What an import would do Completed" in preview.text
     assert "Would be created 2" in preview.text
     assert "Alfreds <Futterkiste>" in preview.text
     assert "<Futterkiste>" not in preview.html

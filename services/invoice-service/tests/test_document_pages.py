@@ -17,7 +17,7 @@ class TestADocument:
         viewer = await invoice.stack.visitor("invoice", "viewer", language="de-DE")
         shown = await viewer.get(f"/estimates/{made['id']}")
         assert "<Futterkiste>" not in shown.html, "what people type is text"
-        for words in ("EST-000001 Draft", "Order 10248", "−10\xa0%", "42,63", "31.01.2999", "created", "Thank you"):
+        for words in ("EST-000001 Draft", "Order 10248", "−10\xa0%", "42,63", "31.01.2999", "Created", "Thank you"):
             assert words.replace("\xa0", " ") in shown.text.replace("\xa0", " "), words
 
     async def test_is_accepted_and_becomes_an_invoice(self, invoice: Any) -> None:
@@ -69,9 +69,12 @@ class TestADocument:
         assert inline.headers["content-security-policy"] == "frame-ancestors 'self'"
 
     async def test_an_administrator_gives_an_invoice_back_to_the_workflow(self, invoice: Any) -> None:
-        made = await invoice.bill((await invoice.customer())["id"])
+        customer = await invoice.customer()
+        made = await invoice.bill(customer["id"], crm_potential_id="p")
+        of_no_potential = await invoice.bill(customer["id"])
         path = f"/invoices/{made['id']}"
         member, admin = [await invoice.stack.visitor("invoice", role) for role in ("member", "admin")]
+        assert "workflow" not in (await admin.get(f"/invoices/{of_no_potential['id']}")).text
         assert "Let the workflow go on" not in (await member.get(path)).text
         told = await admin.follow(await admin.submit(path, f"{path}/unlock"))
         assert "The workflow may change its status again." in told.text

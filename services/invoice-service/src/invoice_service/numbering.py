@@ -76,6 +76,12 @@ async def newest(session: AsyncSession, organization_id: str, kind: Kind) -> int
     return (await session.execute(newest_number(organization_id, kind))).scalar_one()
 
 
+async def newest_of_each_kind(session: AsyncSession, organization_id: str) -> dict[Kind, int]:
+    """`newest` of both kinds."""
+    found = select(_columns.kind, _columns.last_number).where(_columns.organization_id == organization_id)
+    return {row.kind: row.last_number for row in await session.execute(found)}
+
+
 def newest_number(organization_id: str, kind: Kind) -> Select[int]:
     """`newest`, to be asked for along with something else."""
     return select(_columns.last_number).where(_columns.organization_id == organization_id, _columns.kind == kind)

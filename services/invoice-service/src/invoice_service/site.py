@@ -20,7 +20,7 @@ SITE = Site(
     home="/home",
     navigation=[
         NavItem("Home", "/home"),
-        NavItem("Customers", "/customers"),
+        NavItem("Customers", "/customers", also=["/imports", "/connection"]),
         NavItem("Estimates", "/estimates"),
         NavItem("Invoices", "/invoices"),
         NavItem("Payments", "/payments"),

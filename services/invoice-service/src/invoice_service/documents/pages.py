@@ -99,10 +99,7 @@ def customer_named(filters: ShownFilters, found: Sequence[D]) -> str:
 
 def reasons(actions: Iterable[AllowedAction]) -> dict[str, str | None]:
     """Action → why it cannot be done now; None if it can."""
-    return {
-        each.action: None if each.allowed else (each.reason or "not possible now")[:1].upper() + (each.reason or "")[1:]
-        for each in actions
-    }
+    return {each.action: None if each.allowed else each.reason or "not possible now" for each in actions}
 
 
 def shown_lines(lines: Iterable[LineItem]) -> list[dict[str, Any]]:

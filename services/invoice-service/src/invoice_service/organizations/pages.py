@@ -14,6 +14,7 @@ from servicekit.sessions import ReadSession, ServiceDatabase
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from invoice_service import numbering
 from invoice_service.organizations import logos, queries, service
 from invoice_service.organizations.current import CurrentOrganization
 from invoice_service.organizations.models import Organization
@@ -64,6 +65,7 @@ async def show_logo(session: ReadSession, organization: CurrentOrganization, _: 
 async def _page(page: Page, session: AsyncSession, organization: Organization, form: Form) -> Response:
     offered, _ = await plans.page(session, PageRequest(limit=PLANS_OFFERED, after=None))
     use = await plans.use_of(session, organization, utc_now().date())
+    numbers = await numbering.newest_of_each_kind(session, organization.id)
     return page.render(
         "organizations/settings.html",
         status=form.problem.status if form.problem else 200,
@@ -71,6 +73,11 @@ async def _page(page: Page, session: AsyncSession, organization: Organization, f
         organization=organization,
         plans=[(plan.name, plan.name) for plan in offered],
         use=use,
+        next_numbers={
+            kind: numbering.written(getattr(organization, f"{kind}_prefix"), number + 1)
+            for kind, number in numbers.items()
+            if number >= getattr(organization, f"{kind}_start")
+        },
     )
 
 

@@ -122,10 +122,9 @@ async def _begin_anew(session: AsyncSession, organization: Organization, values:
         first = values.get(f"{kind}_start", was)
         if first != was and not await numbering.begin_anew(session, organization.id, kind, first=first, instead_of=was):
             next_number = await numbering.newest(session, organization.id, kind) + 1
-            prefix = values.get(f"{kind}_prefix", getattr(organization, f"{kind}_prefix"))
             raise NumberingHasBegun(
                 f"number_starts.{kind}: there are {kind}s already; the next one is "
-                f"{numbering.written(prefix, next_number)}",
+                f"{numbering.written(getattr(organization, f'{kind}_prefix'), next_number)}",
                 kind=kind,
                 next_number=next_number,
             )

@@ -26,8 +26,15 @@ def templates_of(package: str) -> Environment:
     )
     environment.globals["asset"] = assets_of(package).path
     environment.filters["lines"] = _lines
+    environment.filters["sentence"] = _sentence
     environment.globals["ui"] = environment.get_template("ui.html").module
     return environment
+
+
+def _sentence(text: str) -> str:
+    """A text of a service, or the name of a state, as a sentence begins: ``partially_paid`` is Partially paid."""
+    words = text.replace("_", " ") if text.isidentifier() else text
+    return words[:1].upper() + words[1:]
 
 
 def _lines(text: Any) -> Markup:

@@ -25,11 +25,16 @@ Panel = Callable[["Page", AsyncSession, str], Awaitable[str]]
 
 @dataclass(frozen=True)
 class NavItem:
-    """A place in the navigation; ``role``: the least that one must be to see it."""
+    """A place in the navigation. ``role``: the least one must be to see it; ``also``: other paths that are of it."""
 
     title: str
     path: str
     role: Role = "viewer"
+    also: Sequence[str] = ()
+
+    def has(self, path: str) -> bool:
+        """Whether the page at ``path`` is of this place."""
+        return any(path == own or path.startswith(own + "/") for own in (self.path, *self.also))
 
 
 @dataclass(frozen=True)

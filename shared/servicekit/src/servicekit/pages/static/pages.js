@@ -128,6 +128,18 @@ function bringUpToDate(changed) {
   }
 }
 
+// What is scrolled within a region stays where it was: data-scrolled="NAME" bears a name that the new one has too.
+const scrolled = (root) => root.querySelectorAll("[data-scrolled]");
+const places = new Map();
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  for (const each of scrolled(event.detail.target)) places.set(each.dataset.scrolled, [each.scrollLeft, each.scrollTop]);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  for (const each of scrolled(event.target)) each.scrollTo(...(places.get(each.dataset.scrolled) || [0, 0]));
+});
+
 // Nothing is taken from under someone's hands: a region where they type waits until they are done.
 function busy(region) {
   return region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")
@@ -185,6 +197,8 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   }).observe(document.getElementById("toasts"), { childList: true });
   document.querySelectorAll("#toasts .toast").forEach(letGo);
+  // On a narrow window the navigation is cut off: one sees at least where one is.
+  for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
   opened(document);
   bringBackDraft();
 });
