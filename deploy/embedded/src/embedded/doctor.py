@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import httpx
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -13,9 +12,9 @@ from rich.text import Text
 from embedded.api import Api
 from embedded.import_runs import bars, counts_table, follow, tell_changes, tell_failures
 from embedded.importing import carry_out
+from embedded.terminal import console
 
 doctor = typer.Typer(invoke_without_command=True, help="Is everything well? `doctor sync` compares CRM and Invoice.")
-console = Console()
 
 
 @doctor.callback()

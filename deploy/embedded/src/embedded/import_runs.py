@@ -35,7 +35,15 @@ AWAY_SECONDS = 60
 def bars(console: Console) -> Progress:
     """Bars for runs, with what became of the records so far."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, _Told(), console=console)
+    return (Progress if console.is_terminal else _InAFile)(*columns, _Told(), console=console)
+
+
+class _InAFile(Progress):
+    """Where no bar can move, what begins is said."""
+
+    def add_task(self, description: str, *args: Any, **kwargs: Any) -> TaskID:
+        self.console.print(f"{description} …", style="dim")
+        return super().add_task(description, *args, **kwargs)
 
 
 class _Told(ProgressColumn):

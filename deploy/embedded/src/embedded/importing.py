@@ -6,14 +6,12 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from embedded.addresses import CannotReach, signed_in
 from embedded.api import Api, ApiError
 from embedded.import_runs import bars, counts_table, follow, tell_changes, tell_failures
-
-console = Console()
+from embedded.terminal import console
 
 
 def command(

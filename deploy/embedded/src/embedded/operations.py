@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar, cast
 
 import typer
-from rich.console import Console
 from servicekit.auth import Role
 from servicekit.bus.dead_letters import DeadLetter, DeadLetters
 from servicekit.db import Database
@@ -22,9 +21,9 @@ from servicekit.migrations import migrate as migrate_database
 from servicekit.settings import load
 
 from embedded.settings import SERVICES, EmbeddedSettings
+from embedded.terminal import console
 
 dead_letters = typer.Typer(no_args_is_help=True, help="Events that a service gave up on: look, replay, discard.")
-console = Console()
 
 Service = Annotated[str, typer.Option(help=f"Whose database: {', '.join(SERVICES)}")]
 Letter = Annotated[str, typer.Argument(help="The dead letter's id, as `list` shows it")]

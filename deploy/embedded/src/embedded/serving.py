@@ -6,7 +6,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 import uvloop
-from rich.console import Console
 from rich.table import Table
 from servicekit.identity.passwords import verify_password
 from servicekit.identity.service import find_user
@@ -16,8 +15,7 @@ from servicekit.telemetry import configure_logging
 from embedded import demo as demo_run
 from embedded.runner import Running, running, until_told_to_stop
 from embedded.settings import CannotStart, EmbeddedSettings
-
-console = Console()
+from embedded.terminal import console
 
 
 def run() -> None:
@@ -74,7 +72,7 @@ async def _demo(settings: EmbeddedSettings, *, once: bool) -> int:
         adds_up = work.result()
         if once:
             told.cancel()
-            console.print(f"The data is in {settings.data_dir}; `make run` opens it.")
+            await _tell_how_to_open(services, settings)
             return 0 if adds_up else 1
         console.print()
         await _announce(services, settings)
@@ -93,12 +91,26 @@ async def _password_fits(services: Running, settings: EmbeddedSettings) -> bool:
 async def _announce(services: Running, settings: EmbeddedSettings) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, url in services.urls.items():
-        table.add_row(f"[bold]{name.title() if name != 'crm' else 'CRM'}[/]", url, f"[dim]{url}/docs to try it[/]")
+        table.add_row(f"[bold]{name.title() if name != 'crm' else 'CRM'}[/]", url, "[dim]/docs to try its API[/]")
     table.add_row("Sign in as", settings.admin_email)
-    kept = services.secrets.admin_password_file
-    if await _password_fits(services, settings):
-        table.add_row("Password", f"in {kept}" if kept else "as set in ADMIN_PASSWORD")
-    else:
-        table.add_row("Password", "the one given at the first start; what is set now has no effect")
+    table.add_row("Password", await _where_the_password_is(services, settings))
     console.print(table)
     console.print("\nCtrl-C stops it; starting again finds everything as it was.")
+
+
+async def _tell_how_to_open(services: Running, settings: EmbeddedSettings) -> None:
+    console.print(f"The data is in {settings.data_dir}. `make run` opens it:")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    if settings.base_port:  # otherwise they are elsewhere at each start
+        table.add_row("[bold]CRM[/]", services.urls["crm"])
+        table.add_row("[bold]Invoice[/]", services.urls["invoice"])
+    table.add_row("Sign in as", settings.admin_email)
+    table.add_row("Password", await _where_the_password_is(services, settings))
+    console.print(table)
+
+
+async def _where_the_password_is(services: Running, settings: EmbeddedSettings) -> str:
+    if not await _password_fits(services, settings):
+        return "the one given at the first start; what is set now has no effect"
+    kept = services.secrets.admin_password_file
+    return f"in {kept}" if kept else "as set in ADMIN_PASSWORD"
