@@ -100,7 +100,7 @@ class _Parser(HTMLParser):
         if tag == "form" and values.get("method") == "post":
             self._form = Form(values["action"])
             self.forms.append(self._form)
-        elif self._form is not None and "name" in values and "form" not in values:
+        elif self._form is not None and "name" in values and not {"form", "disabled"} & set(values):
             name = values["name"]
             if tag == "input" and (values.get("type") != "checkbox" or "checked" in values):
                 self._form.fields[name] = values.get("value", "")

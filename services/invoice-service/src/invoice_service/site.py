@@ -10,7 +10,9 @@ from invoice_service.imports import pages as imports
 from invoice_service.invoices import pages as invoices
 from invoice_service.items import pages as items
 from invoice_service.merging import pages as merging
+from invoice_service.organizations import choosing_pages as choosing
 from invoice_service.organizations import pages as organizations
+from invoice_service.organizations.chosen import chosen_name
 from invoice_service.payments import pages as payments
 from invoice_service.sending import pages as sending
 from invoice_service.statements import pages as statements
@@ -28,10 +30,12 @@ SITE = Site(
     ],
     setup=[
         NavItem("Organization", "/settings"),
+        NavItem("Organizations", "/organizations"),
         NavItem("Users", "/users", role="admin"),
         NavItem("API tokens", "/api-tokens"),
     ],
     search="/customers",
+    place=chosen_name,
     routers=[
         home.router,
         merging.router,
@@ -44,6 +48,7 @@ SITE = Site(
         sending.router,
         items.router,
         organizations.router,
+        choosing.router,
     ],
     topics={
         "books": books.stamp,

@@ -17,9 +17,8 @@ from invoice_service.customers import queries, service
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
 from invoice_service.customers.queries import WholeCustomer
 from invoice_service.customers.schemas import ContactPersonBody, CustomerBody, CustomerEdit, CustomerOut
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
-from invoice_service.organizations.models import Organization
 
 router = APIRouter(prefix="/customers")
 
@@ -73,7 +72,7 @@ async def create_customer(page: CurrentPage, database: ServiceDatabase, _: Membe
     try:
         body = form.parse(CustomerBody)
         async with database.transaction() as session:
-            whole = await service.create(session, await organizations.get(session, None), body)
+            whole = await service.create(session, await chosen(session, page), body)
     except Problem as problem:
         return page.render("customers/form.html", status=problem.status, form=form.refused(problem), customer=None)
     return page.go(f"/customers/{whole.customer.id}", said=f"{whole.customer.customer_name} was created.")
@@ -114,10 +113,10 @@ async def save_customer(customer_id: str, page: CurrentPage, database: ServiceDa
     try:
         body = form.parse(CustomerEdit)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             edited = await service.edit(session, organization, customer_id, body, expected_version=form.version)
     except Problem as problem:
-        whole = await _as_it_is(database, customer_id)
+        whole = await _as_it_is(page, database, customer_id)
         form = form.refused(problem)
         if isinstance(problem, PreconditionFailed):
             form = form.against(_as_edited(whole), whole.customer.version)
@@ -184,7 +183,7 @@ async def save_person(
 ) -> Response:
     """``person_id``: ``new`` for one to add. The others stay as they are."""
     form = await page.form()
-    whole = await _as_it_is(database, customer_id)
+    whole = await _as_it_is(page, database, customer_id)
     person = None if person_id == "new" else _person(whole, person_id)
     removed = form["remove"] == "true" and person is not None
     try:
@@ -197,7 +196,7 @@ async def save_person(
         if not removed:
             persons.insert(at, sent)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             body = CustomerEdit(contact_persons=persons)
             version = form.version or whole.customer.version
             await service.edit(session, organization, customer_id, body, expected_version=version)
@@ -214,9 +213,9 @@ def _as_edited(whole: WholeCustomer) -> CustomerEdit:
     return CustomerEdit.model_validate(whole.customer, from_attributes=True)
 
 
-async def _as_it_is(database: ServiceDatabase, customer_id: str) -> WholeCustomer:
+async def _as_it_is(page: Page, database: ServiceDatabase, customer_id: str) -> WholeCustomer:
     async with database.reading() as session:
-        organization: Organization = await organizations.get(session, None)
+        organization = await chosen(session, page)
         return await queries.get(session, organization.id, customer_id)
 
 

@@ -23,7 +23,7 @@ from invoice_service.estimates import printing, queries, service
 from invoice_service.estimates.actions import allowed_actions
 from invoice_service.estimates.models import ESTIMATES
 from invoice_service.estimates.schemas import EstimateBody, EstimateEdit
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
 WORDS = Words(
@@ -91,11 +91,11 @@ async def create_estimate(page: CurrentPage, database: ServiceDatabase, principa
     try:
         body = editor.sent(form).parse(EstimateBody)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             made = await service.create(session, organization, principal, body, today=today)
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             return await editor_pages.show(page, session, organization, WORDS, form.refused(problem), None)
     return page.go(f"/estimates/{made.document.id}", said=f"{made.document.estimate_number} was created.")
 
@@ -159,13 +159,13 @@ async def save_estimate(
     try:
         body = editor.sent(form, "customer_id").parse(EstimateEdit)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             await service.edit(
                 session, organization, principal, estimate_id, body, expected_version=form.version, today=today
             )
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id)
             form = form.refused(problem)
             if isinstance(problem, PreconditionFailed):
@@ -192,9 +192,11 @@ async def view_estimate(
 
 
 @router.get("/{estimate_id}/pdf")
-async def estimate_pdf(estimate_id: str, database: ServiceDatabase, _: Viewer, today: Today, as_pdf: AsPdf) -> Response:
+async def estimate_pdf(
+    estimate_id: str, page: CurrentPage, database: ServiceDatabase, _: Viewer, today: Today, as_pdf: AsPdf
+) -> Response:
     async with database.reading() as session:  # not kept open while the PDF is made
-        organization = await organizations.get(session, None)
+        organization = await chosen(session, page)
         estimate = await documents.find(session, ESTIMATES, organization.id, estimate_id)
         document = await printing.to_print(session, organization, estimate, today)
     return await as_pdf.answer(document, estimate.estimate_number)

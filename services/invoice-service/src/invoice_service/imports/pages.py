@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from invoice_service.imports.sync import Connection, Sync
 from invoice_service.imports.words import kind_of, summary_of
+from invoice_service.organizations.chosen import chosen_id
 
 router = APIRouter()
 
@@ -40,7 +41,7 @@ class Keeping(Edit):
 
 
 async def _of_this_person(page: CurrentPage) -> Sync:
-    return Sync(page.service.client("sync"), page.principal)
+    return Sync(page.service.client("sync"), page.principal, chosen_id(page))
 
 
 TheirSync = Annotated[Sync, Depends(_of_this_person)]

@@ -107,9 +107,10 @@ class Listed(BaseModel, Generic[T]):
 class Sync:
     """sync, asked by ``principal``, whose role decides what they may do there."""
 
-    def __init__(self, client: ServiceClient, principal: Principal) -> None:
+    def __init__(self, client: ServiceClient, principal: Principal, organization_id: str | None) -> None:
         self._client = client
         self._principal = principal
+        self._organization = {} if organization_id is None else {"X-Organization-Id": organization_id}
 
     async def connection(self) -> Connection | None:
         """The connection, if there is one."""
@@ -169,7 +170,7 @@ class Sync:
         headers: Mapping[str, str] | None = None,
         version: int | None = None,
     ) -> httpx.Response:
-        sent = dict(headers or {}) | ({"If-Match": f'"{version}"'} if version is not None else {})
+        sent = self._organization | dict(headers or {}) | ({"If-Match": f'"{version}"'} if version is not None else {})
         try:
             return await self._client.request(
                 method, path, json=json, params=params, headers=sent, on_behalf_of=self._principal

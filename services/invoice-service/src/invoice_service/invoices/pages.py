@@ -24,7 +24,7 @@ from invoice_service.invoices.actions import allowed_actions
 from invoice_service.invoices.conversion import convert
 from invoice_service.invoices.models import INVOICES
 from invoice_service.invoices.schemas import InvoiceBody, InvoiceEdit
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
 WORDS = Words(
@@ -92,11 +92,11 @@ async def create_invoice(page: CurrentPage, database: ServiceDatabase, principal
     try:
         body = editor.sent(form).parse(InvoiceBody)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             made = await service.create(session, organization, principal, body, today=today)
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             return await editor_pages.show(page, session, organization, WORDS, form.refused(problem), None)
     return page.go(f"/invoices/{made.document.id}", said=f"{made.document.invoice_number} was created.")
 
@@ -160,13 +160,13 @@ async def save_invoice(
     try:
         body = editor.sent(form, "customer_id", *_due(form)).parse(InvoiceEdit)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             await service.edit(
                 session, organization, principal, invoice_id, body, expected_version=form.version, today=today
             )
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             invoice = await documents.find(session, INVOICES, organization.id, invoice_id)
             form = form.refused(problem)
             if isinstance(problem, PreconditionFailed):
@@ -193,9 +193,11 @@ async def view_invoice(
 
 
 @router.get("/invoices/{invoice_id}/pdf")
-async def invoice_pdf(invoice_id: str, database: ServiceDatabase, _: Viewer, today: Today, as_pdf: AsPdf) -> Response:
+async def invoice_pdf(
+    invoice_id: str, page: CurrentPage, database: ServiceDatabase, _: Viewer, today: Today, as_pdf: AsPdf
+) -> Response:
     async with database.reading() as session:  # not kept open while the PDF is made
-        organization = await organizations.get(session, None)
+        organization = await chosen(session, page)
         invoice = await documents.find(session, INVOICES, organization.id, invoice_id)
         document = await printing.to_print(session, organization, invoice, today)
     return await as_pdf.answer(document, invoice.invoice_number)

@@ -18,7 +18,7 @@ from invoice_service.items import queries, service
 from invoice_service.items.models import Item
 from invoice_service.items.schemas import ItemBody, ItemEdit, ItemOut
 from invoice_service.line_items import plain
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
 FOLLOWED = 50
@@ -69,10 +69,10 @@ async def create_item(page: CurrentPage, database: ServiceDatabase, _: Member) -
     try:
         body = form.parse(ItemBody)
         async with database.transaction() as session:
-            item = await service.create(session, await organizations.get(session, None), body)
+            item = await service.create(session, await chosen(session, page), body)
     except Problem as problem:
         async with database.reading() as session:
-            currency = (await organizations.get(session, None)).currency_code
+            currency = (await chosen(session, page)).currency_code
         return page.render(
             "items/form.html", status=problem.status, form=form.refused(problem), item=None, currency=currency
         )
@@ -94,11 +94,11 @@ async def save_item(item_id: str, page: CurrentPage, database: ServiceDatabase, 
     try:
         body = form.parse(ItemEdit)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             await service.edit(session, organization, item_id, body, expected_version=form.version)
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             item = await queries.get(session, organization.id, item_id)
         form = form.refused(problem)
         if isinstance(problem, PreconditionFailed):

@@ -16,7 +16,7 @@ from invoice_service.customers import duplicates
 from invoice_service.customers import queries as customers
 from invoice_service.customers.schemas import DuplicateOut
 from invoice_service.merging import queries, service
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
 SHOWN = 20
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/customers")
 async def panel_of_customer(page: Page, session: AsyncSession, customer_id: str) -> str:
     """The merges that a customer was part of; nothing where there were none."""
     stamps = await page.follow(session, f"customer:{customer_id}")
-    organization = await organizations.get(session, None)
+    organization = await chosen(session, page)
     which = PageRequest(limit=SHOWN, after=None)
     merges, _ = await queries.page(session, organization.id, customer_id, which)
     return page.part("merging/panel.html", merges=merges, stamps=stamps, src=f"/customers/{customer_id}")
@@ -55,7 +55,7 @@ async def choose_merge(
     if into:
         return await _preview(page, database, customer_id, into)
     async with database.reading() as session:
-        organization = await organizations.get(session, None)
+        organization = await chosen(session, page)
         customer = await customers.find(session, organization.id, customer_id)
         which = PageRequest(limit=SHOWN, after=None)
         found, more = await customers.page(session, organization.id, which, status="active", q=q.strip() or None)
@@ -70,7 +70,7 @@ async def merge_customer(customer_id: str, page: CurrentPage, database: ServiceD
         async with database.transaction() as session:
             made = await service.merge(
                 session,
-                await organizations.get(session, None),
+                await chosen(session, page),
                 page.principal,
                 customer_id,
                 form["into"],
@@ -96,13 +96,13 @@ async def _preview(
 ) -> Response:
     """What merging would do, or why it is not possible; ``form``: of a merge that was refused."""
     async with database.reading() as session:
-        organization = await organizations.get(session, None)
+        organization = await chosen(session, page)
         gone = await customers.get(session, organization.id, customer_id)
         stays = await customers.get(session, organization.id, into)
     would = None
     try:
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             would = await service.preview(session, organization, customer_id, into, expected_version=None)
     except Problem as problem:
         form = form or Form().refused(problem)

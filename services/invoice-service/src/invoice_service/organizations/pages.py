@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from invoice_service import numbering
 from invoice_service.organizations import logos, queries, service
+from invoice_service.organizations.chosen import choose, chosen
 from invoice_service.organizations.current import CurrentOrganization
 from invoice_service.organizations.models import Organization
 from invoice_service.organizations.schemas import OrganizationEdit, OrganizationOut
@@ -44,16 +45,18 @@ async def save_settings(page: CurrentPage, database: ServiceDatabase, _: Admin) 
         # Looked at before there is a session: it may take a while.
         logo = None if body.logo is None else await logos.read(body.logo)
         async with database.transaction() as session:
-            organization = await queries.get(session, None)
-            await service.edit(session, organization.id, body, logo, expected_version=form.version)
+            organization = await chosen(session, page)
+            organization = await service.edit(session, organization.id, body, logo, expected_version=form.version)
     except Problem as problem:
         async with database.reading() as session:
-            organization = await queries.get(session, None)
+            organization = await chosen(session, page)
             refused = form.refused(problem)
             if isinstance(problem, PreconditionFailed):
                 refused = refused.against(_values(organization), organization.version)
             return await _page(page, session, organization, refused)
-    return page.go("/settings", said="Saved.")
+    response = page.go("/settings", said="Saved.")
+    choose(page, response, organization)  # its name may be another one
+    return response
 
 
 @router.get("/logo")

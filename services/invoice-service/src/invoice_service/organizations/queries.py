@@ -2,7 +2,7 @@
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.organizations.logos import Logo
@@ -39,6 +39,13 @@ async def get(
             "X-Organization-Id the default one is taken"
         )
     return organization
+
+
+async def get_or_default(session: AsyncSession, organization_id: str | None) -> Organization:
+    """The organization with this id if there is one, otherwise the default one."""
+    either = or_(Organization.id == organization_id, Organization.is_default)
+    found = await session.execute(select(Organization).where(either).order_by(Organization.is_default).limit(1))
+    return found.scalar_one()
 
 
 async def page(session: AsyncSession, request: PageRequest) -> tuple[list[Organization], str | None]:

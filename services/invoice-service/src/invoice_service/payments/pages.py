@@ -20,7 +20,7 @@ from invoice_service.documents.pages import FiltersOfPage, day
 from invoice_service.documents.requests import Today
 from invoice_service.invoices.models import INVOICES
 from invoice_service.line_items import money
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 from invoice_service.payments import credits, queries, service
 from invoice_service.payments.models import Payment, PaymentAllocation
@@ -54,7 +54,7 @@ async def stamp_of_invoice(session: AsyncSession, invoice_id: str) -> str:
 async def panel_of_invoice(page: Page, session: AsyncSession, invoice_id: str) -> str:
     """The payments on an invoice's page."""
     stamps = await page.follow(session, f"invoice-payments:{invoice_id}")
-    organization = await organizations.get(session, None)
+    organization = await chosen(session, page)
     which = PageRequest(limit=SHOWN, after=None)
     found, more = await queries.page(session, organization.id, which, Filters(invoice_id=invoice_id))
     return page.part("payments/panel.html", payments=found, more=more, invoice_id=invoice_id, stamps=stamps)
@@ -126,11 +126,11 @@ async def record_payment(
     try:
         body = form.parse(InvoicePaymentBody)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             await service.record_for_invoice(session, organization, principal, invoice_id, body, today=today)
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             invoice = await documents.find(session, INVOICES, organization.id, invoice_id)
         return page.render("payments/form.html", status=problem.status, form=form.refused(problem), invoice=invoice)
     return page.done(f"/invoices/{invoice_id}", said="The payment was recorded.")

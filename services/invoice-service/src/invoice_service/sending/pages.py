@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from invoice_service.documents import queries as documents
 from invoice_service.documents.requests import Today
-from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 from invoice_service.sending import queries, service, wording
 from invoice_service.sending.kinds import MAILABLES
@@ -50,7 +50,7 @@ async def stamp_of_document(session: AsyncSession, document_id: str) -> str:
 async def panel_of_document(page: Page, session: AsyncSession, document_id: str) -> str:
     """The e-mails on a document's page."""
     stamps = await page.follow(session, f"deliveries:{document_id}")
-    organization = await organizations.get(session, None)
+    organization = await chosen(session, page)
     which = PageRequest(limit=SHOWN, after=None)
     found, _ = await queries.page(session, organization.id, which, document_id=document_id)
     return page.part("sending/panel.html", deliveries=found, stamps=stamps)
@@ -98,7 +98,7 @@ async def send(
     try:
         body = _addressed(form).parse(SendBody)
         async with database.transaction() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             delivery = await service.send(
                 session,
                 organization,
@@ -112,7 +112,7 @@ async def send(
             courier.wake_after(session)
     except Problem as problem:
         async with database.reading() as session:
-            organization = await organizations.get(session, None)
+            organization = await chosen(session, page)
             document = await documents.find(session, mailable.kind, organization.id, document_id)
         return page.render("sending/form.html", status=problem.status, form=_refused(form, problem), document=document)
     return page.done(f"/{kinds}/{document_id}", said=f"On its way to {', '.join(delivery.to_addresses)}.")

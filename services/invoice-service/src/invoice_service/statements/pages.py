@@ -16,6 +16,7 @@ from invoice_service.estimates.models import Estimate
 from invoice_service.invoices import queries as invoices
 from invoice_service.invoices.models import Invoice
 from invoice_service.organizations import queries as organizations
+from invoice_service.organizations.chosen import chosen
 from invoice_service.organizations.current import CurrentOrganization
 from invoice_service.statements import printing, queries
 from invoice_service.statements.requests import AskedPeriod
@@ -35,7 +36,7 @@ async def panel_of_customer(page: Page, session: AsyncSession, customer_id: str)
 async def panel_of_documents(page: Page, session: AsyncSession, customer_id: str) -> str:
     """The customer's newest estimates and invoices, on its page."""
     stamps = await page.follow(session, "books")
-    organization = await organizations.get(session, None)
+    organization = await chosen(session, page)
     which, theirs, today = PageRequest(limit=SHOWN, after=None), Filters(customer_id=customer_id), utc_now().date()
     offered, more = await estimates.page(session, organization.id, which, theirs, status=None, today=today)
     made, further = await invoices.page(session, organization.id, which, theirs, status=None, today=today)
@@ -68,10 +69,10 @@ async def show_statement(
 
 @router.get("/{customer_id}/statement/pdf")
 async def show_statement_pdf(
-    customer_id: str, database: ServiceDatabase, _: Viewer, period: AskedPeriod, as_pdf: AsPdf
+    customer_id: str, page: CurrentPage, database: ServiceDatabase, _: Viewer, period: AskedPeriod, as_pdf: AsPdf
 ) -> Response:
     async with database.reading() as session:  # not kept open while the PDF is made
-        organization = await organizations.get(session, None)
+        organization = await chosen(session, page)
         statement = await period.read(session, organization, customer_id)
         logo = await organizations.logo(session, organization.id)
     document = printing.printable(statement, organization, logo)

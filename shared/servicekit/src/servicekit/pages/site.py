@@ -42,8 +42,10 @@ class Site:
     """A product's pages.
 
     ``home``: where one begins. ``setup``: the pages of the set-up, which are tabs of each other. ``search``: the page
-    that the search box at the top asks, as ``?q=``. ``topics``: what regions of pages can follow (``accounts`` or
-    ``account:<id>``, by its first part). ``panels``: kind of record → what other features show on its page, in order.
+    that the search box at the top asks, as ``?q=``. ``place``: gives what stands beside the product's name, such as the
+    organization that its pages are about; empty for nothing. ``topics``: what regions of pages can follow
+    (``accounts`` or ``account:<id>``, by its first part). ``panels``: kind of record → what other features show on its
+    page, in order.
     """
 
     product: str
@@ -52,6 +54,7 @@ class Site:
     routers: Sequence[APIRouter]
     setup: Sequence[NavItem] = ()
     search: str | None = None
+    place: Callable[["Page"], str] = lambda _: ""
     topics: Mapping[str, Stamp] = field(default_factory=dict)
     panels: Mapping[str, Sequence[Panel]] = field(default_factory=dict)
 
