@@ -59,7 +59,7 @@ class TestADocument:
         shown = await viewer.get(f"/invoices/{made['id']}")
         assert "Download" in shown.text
         view = await viewer.get(f"/invoices/{made['id']}/view")
-        assert f'<iframe class="paper" src="/invoices/{made["id"]}/pdf"' in view.html
+        assert f'<iframe class="paper" src="/invoices/{made["id"]}/pdf#navpanes=0"' in view.html
         inline = await viewer.client.get(f"/invoices/{made['id']}/pdf")
         saved = await viewer.client.get(f"/invoices/{made['id']}/pdf?download=true")
         assert inline.content.startswith(b"%PDF")
