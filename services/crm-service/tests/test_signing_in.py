@@ -1,5 +1,6 @@
 """Signing in and out with a browser, and what pages refuse whoever did not."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -82,6 +83,20 @@ async def test_guessing_is_slowed_down_and_says_for_how_long(crm: Any, stranger:
     refused = await stranger.client.post("/v1/tokens", json={"email": "nobody@example.com", "password": "guess"})
     crm.refused(refused, 429, "too_many_sign_ins")
     assert (await stranger.submit("/sign-in", email="maria@example.com", password=PASSWORD)).status == 303
+
+
+async def test_guesses_sent_all_at_once_are_no_more_than_one_after_another(stranger: Visitor) -> None:
+    page = await stranger.get("/sign-in")
+    guesses = [stranger.submit(page, email="maria@example.com", password=f"guess {number}") for number in range(12)]
+    answers = [answer.status for answer in await asyncio.gather(*guesses)]
+    assert (answers.count(401), answers.count(429)) == (AT_MOST["both"], 12 - AT_MOST["both"])
+
+
+async def test_one_is_led_back_to_an_address_in_any_letters(stranger: Visitor) -> None:
+    turned_away = await stranger.client.get("/accounts/漢")
+    back = await stranger.submit(turned_away.headers["location"], email="maria@example.com", password=PASSWORD)
+    assert back.leads_to == "/accounts/%E6%BC%A2"
+    assert "There is nothing here" in (await stranger.get(back.leads_to, status=404)).text
 
 
 class TestNobodyElsesPage:

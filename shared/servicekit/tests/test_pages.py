@@ -115,21 +115,25 @@ class TestAttemptsToSignIn:
         now = 0.0
         attempts = Attempts(lambda: now)
         for _ in range(AT_MOST["both"]):
-            attempts.check("a@x", "1.1.1.1")
-            attempts.failed("a@x", "1.1.1.1")
+            attempts.begin("a@x", "1.1.1.1")
         with pytest.raises(TooManyRequests) as caught:
-            attempts.check("a@x", "1.1.1.1")
+            attempts.begin("a@x", "1.1.1.1")
         assert caught.value.headers["Retry-After"] == str(int(WINDOW))
-        attempts.check("a@x", "2.2.2.2")
-        attempts.check("b@x", "1.1.1.1")
+        attempts.begin("a@x", "2.2.2.2")
+        attempts.begin("b@x", "1.1.1.1")
         now = WINDOW
-        attempts.check("a@x", "1.1.1.1")
+        attempts.begin("a@x", "1.1.1.1")
+
+    def test_that_could_not_be_looked_at_do_not_count(self) -> None:
+        attempts = Attempts()
+        for _ in range(3 * AT_MOST["both"]):
+            attempts.begin("a@x", "1.1.1.1")
+            attempts.take_back("a@x", "1.1.1.1")
 
     def test_that_succeed_are_forgotten(self) -> None:
         attempts = Attempts()
         for _ in range(3 * AT_MOST["both"]):
-            attempts.check("a@x", "1.1.1.1")
-            attempts.failed("a@x", "1.1.1.1")
+            attempts.begin("a@x", "1.1.1.1")
             attempts.succeeded("a@x", "1.1.1.1")
 
     @pytest.mark.parametrize("kind", ["address", "email"])
@@ -140,10 +144,9 @@ class TestAttemptsToSignIn:
             return ("a@x", f"1.1.{number}") if kind == "email" else (f"{number}@x", "1.1.1.1")
 
         for number in range(AT_MOST[kind]):
-            attempts.check(*who(number))
-            attempts.failed(*who(number))
+            attempts.begin(*who(number))
         with pytest.raises(TooManyRequests):
-            attempts.check(*who(1000))
+            attempts.begin(*who(1000))
 
 
 @pytest.fixture

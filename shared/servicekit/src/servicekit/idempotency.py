@@ -7,10 +7,10 @@ with one key at once: the second waits for the first, on both databases.
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, delete, select, update
+from sqlalchemy import Column, Integer, LargeBinary, MetaData, Row, String, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -58,8 +58,8 @@ class Idempotency:
         if self._key is None:
             return await make()
         digest = hashlib.sha256(await self._request.body()).hexdigest()
-        if (first := await self._claim(session, digest)) is not None:
-            return first
+        if (first := await claim(session, self._scope, self._key, digest)) is not None:
+            return self._again(first, digest)
         response = await make()
         await session.execute(
             update(idempotency_keys)
@@ -73,25 +73,7 @@ class Idempotency:
         )
         return response
 
-    async def _claim(self, session: AsyncSession, digest: str) -> Response | None:
-        """Take the key, and give None; or give the first answer, if it was taken before."""
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        # On PostgreSQL this waits for a transaction that is just inserting the same key.
-        taken = await session.execute(
-            insert(idempotency_keys)
-            .values(scope=self._scope, key=self._key, request_hash=digest, created_at=utc_now())
-            .on_conflict_do_nothing()
-            .returning(idempotency_keys.c.key)
-        )
-        if taken.first() is not None:
-            return None
-        row = (
-            await session.execute(
-                select(idempotency_keys).where(
-                    idempotency_keys.c.scope == self._scope, idempotency_keys.c.key == self._key
-                )
-            )
-        ).one()
+    def _again(self, row: Row[Any], digest: str) -> Response:
         if row.request_hash != digest:
             raise IdempotencyKeyReused(
                 f"Idempotency-Key {self._key!r} was used before for a different request; use a new key"
@@ -99,6 +81,22 @@ class Idempotency:
         headers = {"Idempotency-Replayed": "true"}
         headers |= {name: value for name, value in (("Location", row.location), ("ETag", row.etag)) if value}
         return Response(row.body, row.status, headers=headers, media_type="application/json")
+
+
+async def claim(session: AsyncSession, scope: str, key: str, digest: str) -> Row[Any] | None:
+    """Take the key, and give None; or give what came of it, if it was taken before."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    # On PostgreSQL this waits for a transaction that is just inserting the same key.
+    taken = await session.execute(
+        insert(idempotency_keys)
+        .values(scope=scope, key=key, request_hash=digest, created_at=utc_now())
+        .on_conflict_do_nothing()
+        .returning(idempotency_keys.c.key)
+    )
+    if taken.first() is not None:
+        return None
+    columns = idempotency_keys.c
+    return (await session.execute(select(idempotency_keys).where(columns.scope == scope, columns.key == key))).one()
 
 
 async def _idempotency(

@@ -52,10 +52,13 @@ async def create_account(page: CurrentPage, database: ServiceDatabase, _: Member
     try:
         values = form.parse(NewAccount)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             account = await service.create(session, values.model_dump())
+            return await once.done(f"/accounts/{account.id}", said=f"{account.account_name} was created.")
     except Problem as problem:
         return page.render("accounts/form.html", status=problem.status, form=form.refused(problem), account=None)
-    return page.go(f"/accounts/{account.id}", said=f"{account.account_name} was created.")
 
 
 @router.get("/choices")

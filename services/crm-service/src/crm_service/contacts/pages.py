@@ -88,11 +88,14 @@ async def create_contact(page: CurrentPage, database: ServiceDatabase, _: Member
     try:
         values = form.parse(NewContact)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             contact = await service.create(session, values.model_dump())
+            return await once.done(f"/contacts/{contact.id}", said=f"{contact.full_name} was added.")
     except Problem as problem:
         async with database.reading() as session:
             return await _form(page, session, form.refused(problem), status=problem.status)
-    return page.done(f"/contacts/{contact.id}", said=f"{contact.full_name} was added.")
 
 
 @router.get("/choices")

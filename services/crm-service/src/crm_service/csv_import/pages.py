@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from servicekit.auth import Member
 from servicekit.errors import Problem, invalid_field
-from servicekit.pages import CurrentPage, Form
+from servicekit.pages import CurrentPage, Form, Page
 from servicekit.sessions import ServiceDatabase
 from starlette.responses import Response
 
@@ -35,14 +35,22 @@ def add_pages(router: APIRouter, kind: Kind) -> None:
             incoming = await Import.read(kind, await file.read())
             sample = incoming.sample(SHOWN)
             async with database.transaction() as session:
-                report = await incoming.run(session, settings, dry_run=form["go"] != "import")
+                dry_run = form["go"] != "import"
+                once = None if dry_run else await page.once(session)
+                if once and once.again:
+                    return once.again
+                report = await incoming.run(session, settings, dry_run=dry_run)
+                if once and report.created:
+                    return await once.done(f"/{kind.noun}", said=_imported(page, kind, report.created))
         except RowsInvalid as refused:
             report, form = refused.report, form.refused(refused)
         except Problem as problem:
             form = form.refused(problem)
-        if report is not None and report.created and not report.dry_run:
-            several = f"{page.formats.number(report.created)} {kind.noun} were imported."
-            one = f"One {kind.noun.removesuffix('s')} was imported."
-            return page.go(f"/{kind.noun}", said=several if report.created > 1 else one)
         status = form.problem.status if form.problem else 200
         return page.render("csv_import/import.html", status=status, kind=kind, form=form, report=report, sample=sample)
+
+
+def _imported(page: Page, kind: Kind, created: int) -> str:
+    if created == 1:
+        return f"One {kind.noun.removesuffix('s')} was imported."
+    return f"{page.formats.number(created)} {kind.noun} were imported."

@@ -120,11 +120,14 @@ async def create_potential(
     try:
         values = form.parse(NewPotential).model_dump()
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             potential = await service.create(session, values, default_currency=settings.crm_default_currency)
+            return await once.done(f"/potentials/{potential.id}", said=f"{potential.potential_name} was created.")
     except Problem as problem:
         async with database.reading() as session:
             return await _form(page, session, settings, form.refused(problem), status=problem.status)
-    return page.done(f"/potentials/{potential.id}", said=f"{potential.potential_name} was created.")
 
 
 @router.get("/{potential_id}")

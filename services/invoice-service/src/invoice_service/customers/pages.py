@@ -72,10 +72,13 @@ async def create_customer(page: CurrentPage, database: ServiceDatabase, _: Membe
     try:
         body = form.parse(CustomerBody)
         async with database.transaction() as session:
-            whole = await service.create(session, await chosen(session, page), body)
+            once = await page.once(session)
+            if once.again:
+                return once.again
+            made = (await service.create(session, await chosen(session, page), body)).customer
+            return await once.done(f"/customers/{made.id}", said=f"{made.customer_name} was created.")
     except Problem as problem:
         return page.render("customers/form.html", status=problem.status, form=form.refused(problem), customer=None)
-    return page.go(f"/customers/{whole.customer.id}", said=f"{whole.customer.customer_name} was created.")
 
 
 @router.get("/{customer_id}")

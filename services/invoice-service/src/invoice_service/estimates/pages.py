@@ -91,13 +91,16 @@ async def create_estimate(page: CurrentPage, database: ServiceDatabase, principa
     try:
         body = editor.sent(form).parse(EstimateBody)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             organization = await chosen(session, page)
-            made = await service.create(session, organization, principal, body, today=today)
+            made = (await service.create(session, organization, principal, body, today=today)).document
+            return await once.done(f"/estimates/{made.id}", said=f"{made.estimate_number} was created.")
     except Problem as problem:
         async with database.reading() as session:
             organization = await chosen(session, page)
             return await editor_pages.show(page, session, organization, WORDS, form.refused(problem), None)
-    return page.go(f"/estimates/{made.document.id}", said=f"{made.document.estimate_number} was created.")
 
 
 @router.post("/totals")

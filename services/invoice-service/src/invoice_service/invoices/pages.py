@@ -92,13 +92,16 @@ async def create_invoice(page: CurrentPage, database: ServiceDatabase, principal
     try:
         body = editor.sent(form).parse(InvoiceBody)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             organization = await chosen(session, page)
-            made = await service.create(session, organization, principal, body, today=today)
+            made = (await service.create(session, organization, principal, body, today=today)).document
+            return await once.done(f"/invoices/{made.id}", said=f"{made.invoice_number} was created.")
     except Problem as problem:
         async with database.reading() as session:
             organization = await chosen(session, page)
             return await editor_pages.show(page, session, organization, WORDS, form.refused(problem), None)
-    return page.go(f"/invoices/{made.document.id}", said=f"{made.document.invoice_number} was created.")
 
 
 @router.post("/invoices/totals")

@@ -69,14 +69,17 @@ async def create_item(page: CurrentPage, database: ServiceDatabase, _: Member) -
     try:
         body = form.parse(ItemBody)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             item = await service.create(session, await chosen(session, page), body)
+            return await once.done("/items", said=f"{item.name} was added.")
     except Problem as problem:
         async with database.reading() as session:
             currency = (await chosen(session, page)).currency_code
         return page.render(
             "items/form.html", status=problem.status, form=form.refused(problem), item=None, currency=currency
         )
-    return page.done("/items", said=f"{item.name} was added.")
 
 
 @router.get("/{item_id}/edit")

@@ -29,13 +29,16 @@ async def add_organization(page: CurrentPage, database: ServiceDatabase, _: Admi
     try:
         body = form.parse(OrganizationBody)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             organization = await service.create(session, body, logo=None)
+            response = await once.done("/settings", said=f"{organization.name} was added; all pages are about it now.")
+            choose(page, response, organization)
+            return response
     except Problem as problem:
         async with database.reading() as session:
             return await _page(page, session, form.refused(problem), FIRST)
-    response = page.go("/settings", said=f"{organization.name} was added; all pages are about it now.")
-    choose(page, response, organization)
-    return response
 
 
 @router.post("/{organization_id}/choose")

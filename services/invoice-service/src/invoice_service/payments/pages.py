@@ -126,14 +126,17 @@ async def record_payment(
     try:
         body = form.parse(InvoicePaymentBody)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             organization = await chosen(session, page)
             await service.record_for_invoice(session, organization, principal, invoice_id, body, today=today)
+            return await once.done(f"/invoices/{invoice_id}", said="The payment was recorded.")
     except Problem as problem:
         async with database.reading() as session:
             organization = await chosen(session, page)
             invoice = await documents.find(session, INVOICES, organization.id, invoice_id)
         return page.render("payments/form.html", status=problem.status, form=form.refused(problem), invoice=invoice)
-    return page.done(f"/invoices/{invoice_id}", said="The payment was recorded.")
 
 
 @router.post("/invoices/{invoice_id}/credits")

@@ -98,6 +98,9 @@ async def send(
     try:
         body = _addressed(form).parse(SendBody)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             organization = await chosen(session, page)
             delivery = await service.send(
                 session,
@@ -110,12 +113,13 @@ async def send(
                 today=today,
             )
             courier.wake_after(session)
+            said = f"On its way to {', '.join(delivery.to_addresses)}."
+            return await once.done(f"/{kinds}/{document_id}", said=said)
     except Problem as problem:
         async with database.reading() as session:
             organization = await chosen(session, page)
             document = await documents.find(session, mailable.kind, organization.id, document_id)
         return page.render("sending/form.html", status=problem.status, form=_refused(form, problem), document=document)
-    return page.done(f"/{kinds}/{document_id}", said=f"On its way to {', '.join(delivery.to_addresses)}.")
 
 
 @router.post("/deliveries/{delivery_id}/retry")

@@ -34,8 +34,9 @@ class Attempts:
         self._clock = clock
         self._failures: OrderedDict[tuple[str, str, str], deque[float]] = OrderedDict()
 
-    def check(self, email: str, address: str) -> None:
-        """Raise `TooManyRequests`, saying when one may try again, if too many attempts have failed."""
+    def begin(self, email: str, address: str) -> None:
+        """Count an attempt as failed until it is known not to be: of many at once, no more get through than one after
+        another. Raises `TooManyRequests`, saying when one may try again, if too many have failed."""
         now = self._clock()
         waits = [WINDOW - (now - self._recent(key, now)[0]) for key in _keys(email, address) if self._is_full(key, now)]
         if waits:
@@ -45,10 +46,6 @@ class Attempts:
                 code="too_many_sign_ins",
                 headers={"Retry-After": str(seconds)},
             )
-
-    def failed(self, email: str, address: str) -> None:
-        """Remember that a password was wrong."""
-        now = self._clock()
         for key in _keys(email, address):
             self._failures.setdefault(key, deque(maxlen=AT_MOST[key[0]])).append(now)
             self._failures.move_to_end(key)
@@ -57,7 +54,14 @@ class Attempts:
 
     def succeeded(self, email: str, address: str) -> None:
         """Forget the mistakes that this person made here."""
+        self.take_back(email, address)
         self._failures.pop(("both", email, address), None)
+
+    def take_back(self, email: str, address: str) -> None:
+        """An attempt that was begun was no failure."""
+        for key in _keys(email, address):
+            if found := self._failures.get(key):
+                found.pop()
 
     def _is_full(self, key: tuple[str, str, str], now: float) -> bool:
         return len(self._recent(key, now)) >= AT_MOST[key[0]]

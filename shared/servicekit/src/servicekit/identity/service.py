@@ -41,12 +41,15 @@ async def check_password(database: Database, attempts: Attempts, email: str, pas
     Raises `WrongCredentials`, and `TooManyRequests` where too many attempts have failed (see `Attempts`).
     """
     email = email.strip().lower()
-    attempts.check(email, address)
-    async with database.reading() as session:
-        user = await find_user(session, email)
-    right = await verify_password(password, user.password_hash if user else None)
+    attempts.begin(email, address)
+    try:
+        async with database.reading() as session:
+            user = await find_user(session, email)
+        right = await verify_password(password, user.password_hash if user else None)
+    except BaseException:
+        attempts.take_back(email, address)
+        raise
     if user is None or not right or not user.is_active:
-        attempts.failed(email, address)
         raise WrongCredentials("e-mail or password is wrong")
     attempts.succeeded(email, address)
     return user

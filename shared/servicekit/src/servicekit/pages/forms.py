@@ -16,7 +16,7 @@ from servicekit.errors import Problem, from_validation
 S = TypeVar("S", bound=BaseModel)
 
 VERSION = "version"
-_NOT_OURS = frozenset({"csrf_token", VERSION})
+_NOT_OURS = frozenset({"csrf_token", "form_key", VERSION})
 _LONGEST_NAME = 200
 
 

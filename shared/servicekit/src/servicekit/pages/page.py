@@ -15,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import HTMLResponse, Response
 
 from servicekit.auth import RANK, Principal, Role
+from servicekit.db import new_id
 from servicekit.errors import Unauthorized
+from servicekit.pages import once
 from servicekit.pages.cookies import Cookies
 from servicekit.pages.csrf import FIELD, Signer, form_of
 from servicekit.pages.formats import Formats, formats_for
@@ -26,6 +28,11 @@ from servicekit.pages.site import Site
 if TYPE_CHECKING:
     from servicekit.identity.sign_ins import Visitor
     from servicekit.service import Service
+
+
+def in_ascii(path: str) -> str:
+    """A path with its query as headers can bear it: letters beyond ASCII percent-encoded, all else as it is."""
+    return quote(path, safe="".join(map(chr, range(0x21, 0x7F))))
 
 
 class Page:
@@ -85,8 +92,13 @@ class Page:
 
     @property
     def csrf(self) -> Markup:
-        """The hidden field with it, for every form."""
-        return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, self.csrf_token)
+        """The hidden fields of every form: the token, and the key by which it is carried out once (see `once`)."""
+        field = Markup('<input type="hidden" name="{}" value="{}">')
+        return field.format(FIELD, self.csrf_token) + field.format(once.FIELD, new_id())
+
+    async def once(self, session: AsyncSession) -> once.Once:
+        """Take the key of the form that was sent, in the transaction of what it does."""
+        return await once.take(self, session, await form_of(self.request))
 
     async def form(self) -> Form:
         """What was sent."""
@@ -111,9 +123,9 @@ class Page:
         ``undo``: the path to post to, with nothing in it, for taking it back.
         """
         if self.by_htmx:
-            response = Response(status_code=200, headers={"HX-Redirect": path})
+            response = Response(status_code=200, headers={"HX-Redirect": in_ascii(path)})
         else:
-            response = Response(status_code=303, headers={"Location": path})
+            response = Response(status_code=303, headers={"Location": in_ascii(path)})
         if said is not None:
             self._say(response, {"text": said, "undo": undo})
         return response
