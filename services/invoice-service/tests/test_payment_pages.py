@@ -36,6 +36,23 @@ class TestPayments:
         assert (await invoice.shown("invoices", bill["id"]))["balance"] == "42.63"
         assert "No payments yet" in (await member.get("/payments")).text
 
+    @FORM
+    async def test_amounts_are_typed_as_the_person_writes_them(self, invoice: Any) -> None:
+        customer = (await invoice.customer())["id"]
+        german = await invoice.stack.visitor("invoice", "member", language="de-DE")
+        lines = {"line_items__0__name": "Kaffee", "line_items__0__quantity": "1.000", "line_items__0__rate": "1,5"}
+        new = f"/invoices/new?customer_id={customer}"
+        refused = await german.submit(new, "/invoices/new", **lines, adjustment="etwa 5")
+        assert refused.error("adjustment") == "Must be a number, such as 1,5"
+        made = await german.follow(await german.submit(refused, "/invoices/new", adjustment="-0,5"))
+        assert "1.499,50" in made.text
+        [bill] = (await invoice.admin.get("/v1/invoices")).json()["items"]
+        edit = f"/invoices/{bill['id']}/edit"
+        form = next(each for each in (await german.get(edit)).forms if "adjustment" in each.fields)
+        assert [form.fields[f"line_items.0.{name}"] for name in ("quantity", "rate")] == ["1000", "1,50"]
+        await german.submit(edit, edit, notes="unchanged amounts")
+        assert (await invoice.shown("invoices", bill["id"]))["total"] == "1499.50"
+
     async def test_what_is_too_much_becomes_credit_which_pays_the_next_invoice(self, invoice: Any) -> None:
         customer = (await invoice.customer())["id"]
         first, second = await invoice.bill(customer), await invoice.bill(customer)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servicekit.db import Database
 from servicekit.errors import Invalid, PreconditionFailed, TooManyRequests, invalid_field
 from servicekit.fields import AddressBody, Body, Name
@@ -204,3 +206,38 @@ class TestALiveRegion:
         async with asyncio.timeout(5):
             await live.stop()
         assert looks <= 2
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "plain"),
+    [
+        ("de-DE", "1.234,50", "1234.50"),
+        ("de-DE", "12,5", "12.5"),
+        ("de-DE", "1.000", "1000"),
+        ("de-DE", "1 000", "1000"),
+        ("de-CH", "1'000.50", "1000.50"),
+        ("fr-FR", "1\u202f234,5", "1234.5"),
+        ("en-US", "1,000", "1000"),
+        ("en-US", " -1.5 ", "-1.5"),
+        ("en-US", "\u2212\u0661", "-1"),
+        ("hi-IN", "1,00,000.5", "100000.5"),
+        ("ar-EG", "12.5", "12.5"),
+        ("en-US", "12,5", "12,5"),  # is refused by what takes it
+        ("en-US", "1,0000", "1,0000"),
+        ("de-DE", "about 5", "about 5"),
+        ("de-DE", "", ""),
+    ],
+)
+def test_numbers_are_read_as_the_person_writes_them(language: str, typed: str, plain: str) -> None:
+    assert formats_for(language).read(typed) == plain
+
+
+@given(
+    st.sampled_from(["de-DE", "de-CH", "fr-FR", "en-US", "en-IN", "pt-BR", "ar-EG", "ja-JP", "pl-PL"]),
+    st.decimals(-(10**15), 10**15, places=4),
+)
+def test_a_number_that_a_field_shows_is_read_as_it_was(language: str, number: Decimal) -> None:
+    formats = formats_for(language)
+    plain = f"{number:f}"
+    assert formats.read(formats.in_a_field(plain)) == plain
+    assert Decimal(formats.read(formats.number(number))) == number

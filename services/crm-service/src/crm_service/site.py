@@ -33,6 +33,9 @@ SITE = Site(
         NavItem("API tokens", "/api-tokens"),
     ],
     search="/accounts",
+    numbers=frozenset(
+        ["quantity", "rate", "discount_percentage", "tax_percentage", "discount_amount", "adjustment", "amount"]
+    ),
     routers=[
         home.router,
         accounts.router,

@@ -35,6 +35,9 @@ SITE = Site(
         NavItem("API tokens", "/api-tokens"),
     ],
     search="/customers",
+    numbers=frozenset(
+        ["quantity", "rate", "discount_percentage", "tax_percentage", "discount_amount", "adjustment", "amount"]
+    ),
     place=chosen_name,
     routers=[
         home.router,

@@ -159,8 +159,9 @@ def _field(location: Sequence[Any]) -> str:
     return ".".join(parts)
 
 
+NOT_A_NUMBER = "must be a number with a point, such as 1.5"
 _PLAIN = {
-    "decimal_parsing": "must be a number with a point, such as 1.5",
+    "decimal_parsing": NOT_A_NUMBER,
     "decimal_type": 'must be a number, such as 1.5 or "1.5"',
     "extra_forbidden": "there is no such field",
     "missing": "is required",

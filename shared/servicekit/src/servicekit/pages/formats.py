@@ -1,15 +1,27 @@
 """Dates, money and numbers as a person writes them, by the language that their browser asks for."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from unicodedata import decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_decimal_symbol,
+    get_group_symbol,
+)
 from markupsafe import Markup
 
 DEFAULT = "en_US"
+_PLAIN = re.compile(r"[+-]?\d+(\.\d+)?")
+_SPACES_AND_QUOTES = " \u00a0\u202f'\u2019"
+"""What people type for a group sign that their keyboard does not have."""
 
 
 class Formats:
@@ -18,6 +30,10 @@ class Formats:
     def __init__(self, locale: Locale) -> None:
         self.locale = locale
         self.tag = str(locale).replace("_", "-")
+        self._decimal = get_decimal_symbol(locale)
+        groups = re.escape(get_group_symbol(locale)) + _SPACES_AND_QUOTES
+        whole = rf"\d+|\d{{1,3}}(?:[{groups}]\d{{2,3}})+"
+        self._number = re.compile(rf"([+-]?)({whole})(?:{re.escape(self._decimal)}(\d+))?")
 
     def money(self, amount: Decimal | None, currency: str) -> str:
         """An amount with its currency; nothing for None. All decimals that it has, the currency's at least."""
@@ -32,6 +48,21 @@ class Formats:
     def number(self, value: Decimal | int | None) -> str:
         """A number with all its decimals."""
         return "" if value is None else format_decimal(value, locale=self.locale, decimal_quantization=False)
+
+    def read(self, typed: str) -> str:
+        """A number that was typed as this locale writes it, as the API takes it: in German, "1.234,5" as "1234.5".
+
+        Anything else stays as it is, to be refused or not by whoever takes it.
+        """
+        found = self._number.fullmatch(typed.strip().replace("\u2212", "-"))
+        if found is None:
+            return typed
+        sign, whole, decimals = found.groups()
+        return f"{sign}{_digits(whole)}.{_digits(decimals)}" if decimals else f"{sign}{_digits(whole)}"
+
+    def in_a_field(self, plain: str) -> str:
+        """A number of the API as it is typed in this locale, without groups; anything else stays as it is."""
+        return plain.replace(".", self._decimal) if _PLAIN.fullmatch(plain) else plain
 
     def percent(self, value: Decimal | None) -> str:
         """19 as "19%"."""
@@ -51,6 +82,10 @@ class Formats:
             return ""
         text = format_datetime(value, "medium", locale=self.locale)
         return Markup('<time datetime="{}" data-moment>{} UTC</time>').format(value.isoformat(), text)
+
+
+def _digits(text: str) -> str:
+    return "".join(str(decimal(each)) for each in text if each.isdecimal())
 
 
 @lru_cache(256)

@@ -11,7 +11,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from servicekit.errors import Problem, from_validation
+from servicekit.errors import NOT_A_NUMBER, Problem, from_validation
+from servicekit.pages.formats import Formats
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -35,6 +36,7 @@ class Form:
 
     ``version``: of the record, as it was when the form was opened. ``errors``: field → reason. ``problem``: why all of
     it was refused. ``conflicts``: where a stale edit differs from what is saved.
+    Numbers are as the API writes them, whatever the person's locale: pages read and show them (see `written_for`).
     """
 
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +45,8 @@ class Form:
     problem: Problem | None = None
     conflicts: Sequence[Conflict] = ()
     files: Mapping[str, UploadFile] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
+    formats: Formats | None = None
 
     @classmethod
     def of(cls, record: BaseModel | Mapping[str, Any], version: int | None = None) -> "Form":
@@ -67,6 +71,15 @@ class Form:
         """What stands in a field; empty if nothing does."""
         return self.typed.get(name, "")
 
+    def written_for(self, formats: Formats, numbers: frozenset[str]) -> "Form":
+        """The same form, to be shown to a person: fields with these names are numbers as they write them."""
+        return replace(self, formats=formats, numbers=numbers)
+
+    def shown(self, name: str, text: str | None = None) -> str:
+        """What stands in a field, or ``text`` of that field, as this person writes it."""
+        plain = self[name] if text is None else text
+        return self.formats.in_a_field(plain) if self.formats and name.rpartition(".")[2] in self.numbers else plain
+
     def rows(self, name: str) -> int:
         """How many rows a list of fields has: ``line_items.0.rate``, ``line_items.1.rate`` are two."""
         begin = f"{name}."
@@ -90,7 +103,10 @@ class Form:
         """The same form, saying why it was refused."""
         errors: dict[str, str] = {}
         for fault in problem.errors:
-            errors.setdefault(str(fault["field"]), _sentence(str(fault["message"])))
+            message = str(fault["message"])
+            if message == NOT_A_NUMBER and self.formats:
+                message = f"must be a number, such as {self.formats.in_a_field('1.5')}"
+            errors.setdefault(str(fault["field"]), _sentence(message))
         return replace(self, problem=problem, errors=errors)
 
     def against(self, record: BaseModel | Mapping[str, Any], version: int) -> "Form":

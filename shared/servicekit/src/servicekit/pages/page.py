@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -101,8 +102,11 @@ class Page:
         return await once.take(self, session, await form_of(self.request))
 
     async def form(self) -> Form:
-        """What was sent."""
-        return Form.sent(await form_of(self.request))
+        """What was sent; numbers in it are read as this person writes them."""
+        form = Form.sent(await form_of(self.request))
+        numbers = {name for name in form.typed if name.rpartition(".")[2] in self.site.numbers}
+        read = {name: self.formats.read(form[name]) for name in numbers}
+        return replace(form, typed={**form.typed, **read}).written_for(self.formats, self.site.numbers)
 
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """The answer: this template as a page."""
@@ -115,6 +119,8 @@ class Page:
     def part(self, template: str, **context: Any) -> Markup:
         """A template as a part of a page; it knows ``page`` and ``fmt`` besides ``context``."""
         found = templates_of(self._package).get_template(template)
+        if isinstance(form := context.get("form"), Form):
+            context["form"] = form.written_for(self.formats, self.site.numbers)
         return Markup(found.render(page=self, fmt=self.formats, **context))  # noqa: S704 (escaped by the template)
 
     def go(self, path: str, *, said: str | None = None, undo: str | None = None) -> Response:

@@ -44,8 +44,9 @@ class Site:
     ``home``: where one begins. ``setup``: the pages of the set-up, which are tabs of each other. ``search``: the page
     that the search box at the top asks, as ``?q=``. ``place``: gives what stands beside the product's name, such as the
     organization that its pages are about; empty for nothing. ``topics``: what regions of pages can follow
-    (``accounts`` or ``account:<id>``, by its first part). ``panels``: kind of record → what other features show on its
-    page, in order.
+    (``accounts`` or ``account:<id>``, by its first part). ``numbers``: the last parts of the names of fields that are
+    decimal numbers; everyone types and sees these as their locale writes them. ``panels``: kind of record → what other
+    features show on its page, in order.
     """
 
     product: str
@@ -54,6 +55,7 @@ class Site:
     routers: Sequence[APIRouter]
     setup: Sequence[NavItem] = ()
     search: str | None = None
+    numbers: frozenset[str] = frozenset()
     place: Callable[["Page"], str] = lambda _: ""
     topics: Mapping[str, Stamp] = field(default_factory=dict)
     panels: Mapping[str, Sequence[Panel]] = field(default_factory=dict)
