@@ -59,7 +59,11 @@ async def test_accounts_are_offered_to_choose_from_and_others_are_found(crm: Any
     assert "The <first> one" not in (await member.get("/contacts/new")).text
     assert "The <first> one" in (await member.get(f"/contacts/new?account_id={first['id']}")).text
     found = await member.get("/accounts/choices?q=fir")
-    assert found.text == "The <first> one No account", "what is found stands first, so that it is the one chosen"
+    assert found.text == "The <first> one No account One found", "it stands first, so it is the one chosen"
+    newest = (await crm.read("accounts"))["items"][0]
+    kept = await member.get(f"/accounts/choices?q=fir&chosen={newest['id']}")
+    assert f'value="{newest["id"]}" selected' in kept.html, "a search takes nothing away"
+    assert "One found: choose it above" in kept.text
     await viewer.get("/accounts/choices", status=403)
 
 

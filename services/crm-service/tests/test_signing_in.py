@@ -92,6 +92,16 @@ async def test_guesses_sent_all_at_once_are_no_more_than_one_after_another(stran
     assert (answers.count(401), answers.count(429)) == (AT_MOST["both"], 12 - AT_MOST["both"])
 
 
+async def test_a_form_outlives_signing_in_again(crm: Any, stranger: Visitor) -> None:
+    signed_in = {"email": "maria@example.com", "password": PASSWORD}
+    await stranger.submit("/sign-in", **signed_in)
+    form = await stranger.get("/accounts/new")
+    await stranger.submit(form, "/sign-out")
+    await stranger.submit("/sign-in", **signed_in)
+    assert (await stranger.submit(form, account_name="Typed before")).status == 303
+    assert await crm.names("accounts", "account_name") == ["Typed before"]
+
+
 async def test_one_is_led_back_to_an_address_in_any_letters(stranger: Visitor) -> None:
     turned_away = await stranger.client.get("/accounts/漢")
     back = await stranger.submit(turned_away.headers["location"], email="maria@example.com", password=PASSWORD)

@@ -33,3 +33,6 @@ class RecordOut(BaseModel):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+
+FieldName = Annotated[str, Query(pattern="^[a-z_]{1,60}$", description="The field of a form that an answer is for")]

@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -237,8 +239,25 @@ class UnexpectedErrorMiddleware:
                 busy = Unavailable(detail, code="busy", headers={"Retry-After": "1"})
                 await answer(scope, busy)(scope, receive, send)
                 return
+            if _database_is_away(error):
+                log.warning("database_away", path=scope["path"], error=type(error).__name__)
+                await answer(scope, database_away())(scope, receive, send)
+                return
             log.error("unexpected_error", path=scope["path"], exc_info=error)
             await answer(scope, InternalError())(scope, receive, send)
+
+
+def database_away() -> Unavailable:
+    """What is said while the database does not answer."""
+    return Unavailable("our database does not answer right now; try again in a moment", code="database_away")
+
+
+def _database_is_away(error: Exception) -> bool:
+    """Whether the connection was lost or there was none to be had: PostgreSQL stops, starts, or is too busy."""
+    if isinstance(error, PoolTimeout):
+        return True
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")[:3] in {"57P", "080", "530"}
 
 
 def _in_each_other_s_way(error: Exception) -> bool:

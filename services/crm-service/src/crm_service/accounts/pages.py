@@ -1,5 +1,7 @@
 """The pages of accounts."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from servicekit.auth import Member, Viewer
 from servicekit.errors import PreconditionFailed, Problem
@@ -14,7 +16,7 @@ from crm_service.accounts import queries, service
 from crm_service.accounts.importing import ACCOUNTS
 from crm_service.accounts.models import Account
 from crm_service.accounts.schemas import AccountEdit, NewAccount
-from crm_service.answers import Deleted, Search
+from crm_service.answers import Blank, Deleted, FieldName, RecordId, Search
 
 router = APIRouter(prefix="/accounts")
 csv_import.add_pages(router, ACCOUNTS)
@@ -62,8 +64,16 @@ async def create_account(page: CurrentPage, database: ServiceDatabase, _: Member
 
 
 @router.get("/choices")
-async def choose_account(page: CurrentPage, session: ReadSession, _: Member, q: Search = None) -> Response:
-    return page.render("choices.html", options=await queries.choices(session, q), no_choice="No account", q=q)
+async def choose_account(
+    page: CurrentPage,
+    session: ReadSession,
+    _: Member,
+    field: FieldName = "account_id",
+    q: Search = None,
+    chosen: Annotated[RecordId, Blank] = None,
+) -> Response:
+    options = await queries.choices(session, q, chosen=chosen or "")
+    return page.render("choices.html", options=options, no_choice="No account", q=q, field=field, chosen=chosen)
 
 
 @router.get("/{account_id}")

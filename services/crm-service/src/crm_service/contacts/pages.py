@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from crm_service import csv_import, records
 from crm_service.accounts import queries as accounts
-from crm_service.answers import Blank, Deleted, RecordId, Search
+from crm_service.answers import Blank, Deleted, FieldName, RecordId, Search
 from crm_service.contacts import queries, service
 from crm_service.contacts.importing import CONTACTS
 from crm_service.contacts.models import Contact
@@ -99,8 +99,16 @@ async def create_contact(page: CurrentPage, database: ServiceDatabase, _: Member
 
 
 @router.get("/choices")
-async def choose_contact(page: CurrentPage, session: ReadSession, _: Member, q: Search = None) -> Response:
-    return page.render("choices.html", options=await queries.choices(session, q), no_choice="No contact", q=q)
+async def choose_contact(
+    page: CurrentPage,
+    session: ReadSession,
+    _: Member,
+    field: FieldName = "contact_id",
+    q: Search = None,
+    chosen: Annotated[RecordId, Blank] = None,
+) -> Response:
+    options = await queries.choices(session, q, chosen=chosen or "")
+    return page.render("choices.html", options=options, no_choice="No contact", q=q, field=field, chosen=chosen)
 
 
 @router.get("/{contact_id}")

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter
 from servicekit.auth import Member, Principal, Viewer
+from servicekit.db import utc_now
 from servicekit.errors import Problem, Unavailable
 from servicekit.fields import Id
 from servicekit.http import Refused
@@ -25,6 +26,8 @@ from crm_service.potentials import service as potentials
 from crm_service.potentials.models import Potential
 
 SHOWN = 20
+STILL_COMING = datetime.timedelta(seconds=15)
+"""So long after a potential was changed, the workflow may be at it."""
 _MOMENTS = ("started_at", "finished_at", "attempted_at", "event_time")
 
 Json = dict[str, Any]
@@ -55,7 +58,14 @@ async def show_runs(potential_id: str, page: CurrentPage, database: ServiceDatab
         runs = [_with_moments(run) for run in answer["items"]]
     except Unavailable as problem:
         away = problem
-    return page.render("workflow_runs/runs.html", potential=potential, runs=runs, away=away, stamps=stamps)
+    return page.render(
+        "workflow_runs/runs.html",
+        potential=potential,
+        runs=runs,
+        away=away,
+        stamps=stamps,
+        every=_look_again(potential, runs, away=away is not None),
+    )
 
 
 @router.post("/potentials/{potential_id}/workflow-runs/{run_id}/retry")
@@ -63,6 +73,13 @@ async def retry_run(potential_id: str, run_id: Id, page: CurrentPage, who: Membe
     run = await _ask(page, "POST", f"/v1/runs/{run_id}/retry", who)
     said = {"done": "This time it worked.", "skipped": "There is nothing to do any more."}
     return page.done(f"/potentials/{potential_id}", said=said.get(run["outcome"], "It did not work this time either."))
+
+
+def _look_again(potential: Potential, runs: list[Json], *, away: bool) -> str | None:
+    """How often the runs are asked for again. They are another service's, and no topic of ours tells of them."""
+    if utc_now() - potential.updated_at < STILL_COMING:
+        return "1s"
+    return "10s" if away or any(run["outcome"] == "waiting" for run in runs) else None
 
 
 async def _ask(page: Page, method: str, path: str, who: Principal, **params: str | int) -> Json:

@@ -48,7 +48,6 @@ def create_router(attempts: Attempts) -> APIRouter:
             secret = await sign_ins.begin(session, user)
         response = page.go(own_path(typed.next))
         page.cookies.keep(response, "session", secret, seconds=int(sign_ins.LONGEST.total_seconds()))
-        page.cookies.drop(response, "visit")
         return response
 
     @router.post("/sign-out")
@@ -64,7 +63,7 @@ def create_router(attempts: Attempts) -> APIRouter:
 def _page(page: CurrentPage, form: Form) -> Response:
     problem = form.problem
     kept = Form({"email": form["email"], "next": own_path(form["next"] or "/")}, errors=form.errors, problem=problem)
-    if page.cookies.browser is None:
+    if page.cookies["visit"] is None:
         page.cookies.visit = secrets.token_urlsafe(16)
     response = page.render("sign_in.html", status=problem.status if problem else 200, form=kept)
     if problem is not None:

@@ -21,11 +21,6 @@ class Cookies:
     def __getitem__(self, name: str) -> str | None:
         return self._request.cookies.get(self._name(name))
 
-    @property
-    def browser(self) -> str | None:
-        """What names this browser: the secret of its sign-in, or before that of its visit."""
-        return self["session"] or self["visit"] or self.visit
-
     def keep(self, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
         """Have the browser keep a cookie: so long, or until it is closed."""
         response.set_cookie(

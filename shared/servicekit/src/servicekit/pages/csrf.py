@@ -2,7 +2,7 @@
 
 Guarantee: a request that may change something is carried out only if the browser says that a page of ours sent it
 (Sec-Fetch-Site, or Origin where that is missing), and if it bears the token that our pages carry, which is bound to the
-sign-in. Either alone would do; both are asked for.
+person. Either alone would do; both are asked for.
 """
 
 import hashlib
@@ -59,11 +59,11 @@ def check_origin(request: Request) -> None:
         raise FromElsewhere("this was sent by a page of another site, so nothing was done")
 
 
-async def check_token(request: Request, signer: Signer, bound_to: str | None) -> None:
-    """Raise `FromElsewhere` unless the header or the form bears the token of this browser."""
+async def check_token(request: Request, signer: Signer, bound_to: str) -> None:
+    """Raise `FromElsewhere` unless the header or the form bears the token that is bound to this."""
     token = request.headers.get(HEADER)
     if token is None:
         sent = (await form_of(request)).get(FIELD)
         token = sent if isinstance(sent, str) else ""
-    if bound_to is None or not signer.verify("csrf", bound_to, token):
-        raise FromElsewhere("this page was open for too long; go back, load it again, and repeat what you did")
+    if not bound_to or not signer.verify("csrf", bound_to, token):
+        raise FromElsewhere("this page was opened by someone else, or before signing in; load it again and repeat it")

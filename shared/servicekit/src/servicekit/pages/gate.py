@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.errors import Problem, Unavailable
+from servicekit.errors import Problem, database_away
 from servicekit.pages.csrf import SAFE
 from servicekit.pages.page import Page
 from servicekit.pages.problems import problem_page
@@ -81,7 +81,7 @@ class Gate:
                 request.state.visitor = await self.recognise(secret)
         except (DBAPIError, OSError) as error:
             log.warning("pages_without_database", error=type(error).__name__)
-            return problem_page(page, Unavailable("our database does not answer right now; nothing was changed"))
+            return problem_page(page, database_away())
         if request.state.visitor is not None:
             request.state.principal = request.state.visitor.principal
             return None

@@ -17,14 +17,14 @@ from starlette.responses import HTMLResponse, Response
 
 from servicekit.auth import RANK, Principal, Role
 from servicekit.db import new_id
-from servicekit.errors import Unauthorized
+from servicekit.errors import BadRequest, Unauthorized
 from servicekit.pages import once
 from servicekit.pages.cookies import Cookies
 from servicekit.pages.csrf import FIELD, Signer, form_of
 from servicekit.pages.formats import Formats, formats_for
 from servicekit.pages.forms import Form
 from servicekit.pages.rendering import templates_of
-from servicekit.pages.site import Site
+from servicekit.pages.site import SIGN_IN, Site
 
 if TYPE_CHECKING:
     from servicekit.identity.sign_ins import Visitor
@@ -89,7 +89,14 @@ class Page:
     @property
     def csrf_token(self) -> str:
         """What requests of this browser must bear to change something."""
-        return self._signer.sign("csrf", self.cookies.browser or "")
+        return self._signer.sign("csrf", self.bound_to)
+
+    @property
+    def bound_to(self) -> str:
+        """What tokens are bound to: the person, so that forms outlive their signing in again; before, the visit."""
+        if self.visitor is not None and self.path != SIGN_IN:
+            return f"user {self.visitor.principal.id}"
+        return self.cookies["visit"] or self.cookies.visit or ""
 
     @property
     def csrf(self) -> Markup:
@@ -103,7 +110,10 @@ class Page:
 
     async def form(self) -> Form:
         """What was sent; numbers in it are read as this person writes them."""
-        form = Form.sent(await form_of(self.request))
+        sent = await form_of(self.request)
+        if any(isinstance(text, str) and "\0" in text for _, text in sent.multi_items()):
+            raise BadRequest("a field has a character that no text can have (U+0000); take it out and send it again")
+        form = Form.sent(sent)
         numbers = {name for name in form.typed if name.rpartition(".")[2] in self.site.numbers}
         read = {name: self.formats.read(form[name]) for name in numbers}
         return replace(form, typed={**form.typed, **read}).written_for(self.formats, self.site.numbers)

@@ -5,6 +5,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from servicekit.errors import Problem
+from servicekit.pages.csrf import FromElsewhere
 from servicekit.pages.page import Page
 
 TITLES = {
@@ -26,6 +27,8 @@ _NO_PAGE = "The address may be mistyped, or what was here is gone."
 def problem_page(page: Page, problem: Problem) -> Response:
     """The page that tells of ``problem``; where a part of a page asked, a notice that leaves the page as it is."""
     title = TITLES.get(problem.status, "That did not work")
+    if isinstance(problem, FromElsewhere):
+        title = "Please load the page again"
     detail = _NO_PAGE if problem.code in {"not_found", "method_not_allowed"} else problem.detail
     if problem.status == 500:
         detail = "It was not your doing, and we know of it. Try again in a moment."

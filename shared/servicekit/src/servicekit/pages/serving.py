@@ -18,7 +18,7 @@ async def _guard(request: Request) -> None:
     """What every request that may change something goes through."""
     if request.method not in SAFE:
         check_origin(request)
-        await check_token(request, request.app.state.signer, Page(request).cookies.browser)
+        await check_token(request, request.app.state.signer, Page(request).bound_to)
 
 
 def add_pages(app: FastAPI, site: Site, *, package: str, secret: str, live: Live, more: Sequence[APIRouter]) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 NO_PAGES = ("/v1", "/health", "/static", "/metrics", "/openapi.json", "/docs", "/redoc")
 """First parts of the paths that are no pages: they know neither cookies nor HTML errors."""
-OPEN_PAGES = frozenset({"/sign-in"})
+SIGN_IN = "/sign-in"
+OPEN_PAGES = frozenset({SIGN_IN})
 """What one sees without being signed in."""
 
 Stamp = Callable[[AsyncSession, str], Awaitable[str]]
