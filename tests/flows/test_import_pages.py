@@ -110,6 +110,7 @@ async def test_what_failed_is_told_and_tried_again(company: Any) -> None:
     failed = await member.get(f"/imports/{run['id']}")
     assert "1 record failed." in failed.text
     assert "Company 2 Account" in failed.text
+    assert "Company 2 Account" in (await member.get(f"/imports/{run['id']}/failures")).text
     await company.invoice.patch("/v1/plans/small", json={"customers": 3})
     begun = await member.submit(failed, f"/imports/{run['id']}/retry")
     retried = await ended(company, member, begun.leads_to or "")

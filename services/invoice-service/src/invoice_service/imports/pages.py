@@ -85,6 +85,15 @@ async def show_import(run_id: Id, page: CurrentPage, sync: TheirSync, which: Pag
     return await _shown(page, sync, run_id, which)
 
 
+@router.get("/imports/{run_id}/failures")
+async def list_failures(run_id: Id, page: CurrentPage, sync: TheirSync, which: PageQuery, _: Viewer) -> Response:
+    try:
+        run, failures = await sync.run(run_id), await sync.failures(run_id, which)
+    except Unavailable:
+        return page.render("imports/away.html", title="What failed", status=503)
+    return page.render("imports/failures.html", run=run, failures=failures, kind=kind_of(run))
+
+
 @router.post("/imports/{run_id}/retry")
 async def retry_import(run_id: Id, page: CurrentPage, sync: TheirSync, _: Member) -> Response:
     return await _begun(page, sync.retry(run_id))

@@ -151,6 +151,11 @@ class Sync:
         answer = await self._ask("GET", "/v1/imports", params=_page(page))
         return Listed[Run].model_validate_json(answer.content)
 
+    async def failures(self, run_id: str, page: PageRequest) -> Listed[Failure]:
+        """A page of the records that a run failed at, or would fail at."""
+        answer = await self._ask("GET", f"/v1/imports/{run_id}/failures", params=_page(page))
+        return Listed[Failure].model_validate_json(answer.content)
+
     async def changes(self, run_id: str, page: PageRequest) -> Listed[Change]:
         """A page of what a run changed, or would change."""
         answer = await self._ask("GET", f"/v1/imports/{run_id}/changes", params=_page(page))
