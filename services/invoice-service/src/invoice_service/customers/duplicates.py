@@ -16,7 +16,6 @@ from typing import Any
 from servicekit.pagination import PageRequest, fetch_page
 from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from invoice_service.customers.likeness import KINDS, Likeness, likeness
 from invoice_service.customers.models import Customer, DuplicatePair
@@ -34,6 +33,7 @@ class Admitted:
     ``known``: the customers that are there already. ``alike``: those that share a key with another one.
     """
 
+    organization_id: str
     keys: Mapping[str, Likeness]
     known: Collection[str]
     alike: Collection[str]
@@ -75,7 +75,7 @@ async def admit(
         for customer_id, its in keys.items()
         if any(key and sharing[kind, key] > 1 for kind, key in zip(KINDS, its, strict=True))
     ]
-    return Admitted(keys, known, alike)
+    return Admitted(organization_id, keys, known, alike)
 
 
 async def _sharing(
@@ -106,28 +106,35 @@ async def pair(session: AsyncSession, admitted: Admitted) -> None:
         await session.execute(delete(DuplicatePair).where(in_pair))
     if admitted.alike:
         names = ["organization_id", "first_id", "second_id", *_COLUMNS]
-        await session.execute(insert(DuplicatePair).from_select(names, _pairs(each(session, admitted.alike))))
+        await session.execute(insert(DuplicatePair).from_select(names, _pairs(session, admitted)))
 
 
-def _pairs(customer_ids: Select[str]) -> Select[*tuple[Any, ...]]:
+def _pairs(session: AsyncSession, admitted: Admitted) -> Select[*tuple[Any, ...]]:
     """All pairs with one of these customers, each once."""
     shared = []
-    for kind in KINDS:
-        one, other = aliased(Customer), aliased(Customer)
-        is_first = one.id < other.id
-        shared.append(
-            select(
-                one.organization_id.label("organization_id"),
-                case((is_first, one.id), else_=other.id).label("first_id"),
-                case((is_first, other.id), else_=one.id).label("second_id"),
-                *((_key(one, kind) if named == kind else literal("")).label(f"{named}_key") for named in KINDS),
+    for index, kind in enumerate(KINDS):
+        if keys := {admitted.keys[customer_id][index] for customer_id in admitted.alike} - {""}:
+            # Those with the keys are found first. Left to itself, PostgreSQL compares each new customer with all others
+            # of the organization as long as it has no statistics of the table, which is when a first import comes.
+            alike = select(Customer.id, _key(Customer, kind).label("key")).where(
+                Customer.organization_id == admitted.organization_id, _key(Customer, kind).in_(each(session, keys))
             )
-            .join(other, (other.organization_id == one.organization_id) & (_key(other, kind) == _key(one, kind)))
-            .where(one.id.in_(customer_ids), other.id != one.id)
-        )
+            other = alike.cte(f"with_{kind}").prefix_with("MATERIALIZED", dialect="postgresql")
+            one = select(other).where(other.c.id.in_(each(session, admitted.alike))).cte(f"new_with_{kind}")
+            is_first = one.c.id < other.c.id
+            shared.append(
+                select(
+                    case((is_first, one.c.id), else_=other.c.id).label("first_id"),
+                    case((is_first, other.c.id), else_=one.c.id).label("second_id"),
+                    *((one.c.key if named == kind else literal("")).label(f"{named}_key") for named in KINDS),
+                )
+                .join(other, other.c.key == one.c.key)
+                .where(other.c.id != one.c.id)
+            )
     found = union_all(*shared).subquery()
-    which = (found.c.organization_id, found.c.first_id, found.c.second_id)
-    return select(*which, *(func.max(found.c[column]) for column in _COLUMNS)).group_by(*which)
+    which = (found.c.first_id, found.c.second_id)
+    keys_of_pair = (func.max(found.c[column]) for column in _COLUMNS)
+    return select(literal(admitted.organization_id), *which, *keys_of_pair).group_by(*which)
 
 
 def _key(model: Any, kind: str) -> ColumnElement[str]:
