@@ -12,8 +12,8 @@ _counted: ContextVar[list[str] | None] = ContextVar("counted", default=None)
 
 
 @contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that requests within the block run on ``database``, as they come; not what it does by itself
+def counted(*databases: Database) -> Iterator[list[str]]:
+    """The statements that requests within the block run on ``databases``, as they come; not what happens by itself
     meanwhile, such as sending events."""
     statements: list[str] = []
     token = _counted.set(statements)
@@ -22,10 +22,12 @@ def counted(database: Database) -> Iterator[list[str]]:
         if _counted.get() is statements and not statement.startswith("BEGIN"):
             statements.append(statement)
 
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    engines = [database.engine.sync_engine for database in databases]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield statements
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
         _counted.reset(token)

@@ -6,6 +6,7 @@ Only ratios mean something: absolute figures differ from machine to machine and 
 import argparse
 import asyncio
 import gc
+import subprocess
 import sys
 import tempfile
 import time
@@ -304,8 +305,12 @@ if __name__ == "__main__":
     arguments.add_argument("--invoices", type=int, default=1_000_000, help="in the list; 0 leaves it out")
     arguments.add_argument("--most", type=int, default=100_000, help="records imported to see sync's memory; 0: none")
     arguments.add_argument("--wins", type=int, default=400, help="potentials won; 0 leaves it out")
+    arguments.add_argument("--rounds", type=int, default=50, help="how often each page is asked; 0 leaves them out")
     arguments.add_argument("--only", choices=["embedded", "servers"])
     given = arguments.parse_args()
     configure_logging("warning", "console")
     wanted = [given.only] if given.only else ["embedded"] if missing_servers() else ["embedded", "servers"]
     asyncio.run(main(given.records, given.invoices, given.most, given.wins, wanted))
+    if given.rounds:  # in a process of its own: what a page takes first is one of the figures
+        pages = [sys.executable, "-m", "tests.bench.pages", "--rounds", str(given.rounds)]
+        sys.exit(subprocess.run(pages, cwd=Path(__file__).parents[2]).returncode)
