@@ -81,12 +81,9 @@ def blank(organization: Organization, customer_id: str, currency_code: str, toda
 
 def saved(whole: WholeDocument[Any], further: Sequence[str]) -> dict[str, Any]:
     """The document as its form shows it; ``further``: fields of its kind alone."""
-    document = whole.document
-    shown = details(whole) | {
-        name: getattr(document, name) for name in (*_EDITED, *further) if name not in details(whole)
-    }
-    values = {name: shown[name] for name in (*_EDITED, *further)}
-    lines = [line.model_dump(include=set(_LINE)) for line in shown["line_items"]]
+    document, detailed = whole.document, details(whole)
+    values = {name: detailed[name] if name in detailed else getattr(document, name) for name in (*_EDITED, *further)}
+    lines = [line.model_dump(include=set(_LINE)) for line in detailed["line_items"]]
     written = {name: plain(getattr(document, name)) for name in _ZERO_IF_EMPTY}
     return values | written | {"date": document.date.isoformat(), "line_items": lines}
 
