@@ -42,6 +42,7 @@ from servicekit.migrations import migrate
 from servicekit.pages import Site
 from servicekit.pages.gate import Gate
 from servicekit.pages.live import Live
+from servicekit.pages.rendering import compile_templates
 from servicekit.pages.serving import add_pages
 from servicekit.relay import Relay
 from servicekit.settings import Settings, load
@@ -142,6 +143,8 @@ def create_service(
             if http is None:
                 stack.push_async_callback(service.http.aclose)
             await _migrate_patiently(database, package)
+            if site is not None:
+                compile_templates(package)
             if has_people and settings.admin_email and settings.admin_password:
                 await ensure_admin(database, settings.admin_email, settings.admin_password.get_secret_value())
             if on_start is not None:
