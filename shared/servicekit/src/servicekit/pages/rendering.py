@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from servicekit.pages.assets import OWN, assets_of, package_folder
 
@@ -25,6 +25,7 @@ def templates_of(package: str) -> Environment:
         auto_reload=False,
     )
     environment.globals["asset"] = assets_of(package).path
+    environment.globals["attributes"] = _attributes
     environment.filters["lines"] = _lines
     environment.filters["sentence"] = _sentence
     environment.globals["ui"] = environment.get_template("ui.html").module
@@ -38,6 +39,17 @@ def compile_templates(package: str) -> None:
     environment = templates_of(package)
     for name in environment.list_templates():
         environment.get_template(name)
+
+
+def _attributes(**values: Any) -> Markup:
+    """Attributes of an element, with a space before each: ``aria_invalid`` is aria-invalid, True is one without a
+    value, False and None are left out. No macro, which takes longer: a long form has more than a thousand fields."""
+    written = []
+    for name, value in values.items():
+        if value is not None and value is not False:
+            text = "" if value is True else f'="{escape(value)}"'
+            written.append(f" {name.replace('_', '-')}{text}")
+    return Markup("".join(written))  # noqa: S704 (values are escaped, names stand in templates)
 
 
 def _sentence(text: str) -> str:
