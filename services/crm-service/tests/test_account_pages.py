@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.statements import counted
-
 FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
 """What is only about the form of pages is the same on both set-ups."""
 
@@ -130,18 +128,3 @@ class TestTheList:
         assert (await viewer.get(page.link("Previous"))).link("Previous") == pages[0]
         assert "Nothing found" in (await viewer.get("/accounts?q=other")).text
         assert "does not belong" not in (await viewer.get("/accounts?cursor=nonsense", status=400)).text
-
-    async def test_takes_as_many_statements_with_many_accounts_as_with_few(self, crm: Any) -> None:
-        viewer = await crm.stack.visitor("crm", "viewer")
-        counts = []
-        for _ in range(2):
-            for _ in range(10):
-                made = await crm.account()
-                await crm.contact(account_id=made["id"])
-            for path in ("/accounts", f"/accounts/{made['id']}"):
-                with counted(crm.stack.database("crm")) as statements:
-                    await viewer.get(path)
-                counts.append(len(statements))
-        # The list: who is looking, what changed last, the accounts. An account: besides, its contacts and potentials
-        # (2 each), and its estimates and invoices (6: what changed, two of each kind, when they were fetched).
-        assert counts == [3, 13] * 2

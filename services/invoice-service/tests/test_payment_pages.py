@@ -6,7 +6,6 @@ import pytest
 
 from tests.mail_server import Postman
 from tests.mailing import MARIA, invoice_settings, mail_server, mailing, postman
-from tests.statements import counted
 
 __all__ = ["invoice_settings", "mail_server", "mailing", "postman"]
 
@@ -77,18 +76,6 @@ class TestPayments:
         assert (await viewer.get(f"/invoices/{bill['id']}/payments/new", status=403)).status == 403
         for action in (f"/payments/{payment['id']}/delete", f"/invoices/{bill['id']}/credits"):
             assert (await viewer.post(action, token)).status == 403
-
-    async def test_the_list_takes_as_many_statements_with_many_as_with_few(self, invoice: Any) -> None:
-        customer = (await invoice.customer())["id"]
-        viewer = await invoice.stack.visitor("invoice", "viewer")
-        counts = []
-        for _ in range(2):
-            for _ in range(3):
-                await invoice.pay((await invoice.bill(customer))["id"], "1")
-            with counted(invoice.database) as statements:
-                await viewer.get("/payments")
-            counts.append(len(statements))
-        assert counts == [6, 6]
 
 
 class TestSending:

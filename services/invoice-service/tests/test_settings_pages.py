@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.statements import counted
-
 FORM = pytest.mark.parametrize("stack", ["embedded"], indirect=True)
 """What is only about the form of pages is the same on both set-ups."""
 
@@ -48,17 +46,6 @@ class TestItems:
         assert [form.action for form in shown.forms] == ["/sign-out"]
         for path in ("new", f"{item['id']}/edit", f"{item['id']}/delete"):
             assert (await viewer.post(f"/items/{path}", shown.forms[0].fields)).status == 403
-
-    async def test_the_list_takes_as_many_statements_with_many_as_with_few(self, invoice: Any) -> None:
-        viewer = await invoice.stack.visitor("invoice", "viewer")
-        counts = []
-        for _ in range(2):
-            for number in range(3):
-                await invoice.admin.post("/v1/items", json={"name": f"Item {number}", "rate": "1"})
-            with counted(invoice.database) as statements:
-                await viewer.get("/items")
-            counts.append(len(statements))
-        assert counts == [4, 4]
 
 
 def picture() -> bytes:
