@@ -162,11 +162,17 @@ document.addEventListener("htmx:afterSettle", follow);
 // What was typed is kept for the case that the sign-in had ended: it comes back with the form.
 const DRAFT = "typed";
 
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.method !== "post" || form.querySelector('input[type="password"]')) return;
+function keepDraft(form) {
+  if (!form || form.method !== "post" || form.querySelector('input[type="password"]')) return;
   const typed = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrf_token");
   sessionStorage.setItem(DRAFT, JSON.stringify({ path: location.pathname, action: form.getAttribute("action"), typed }));
+}
+
+document.addEventListener("submit", (event) => keepDraft(event.target));
+
+// A part of the page asked (totals, say), and is answered by being led to the sign-in.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.status === 401) keepDraft(event.target.closest("form") || popup().querySelector("form"));
 });
 
 function bringBackDraft() {
@@ -174,14 +180,43 @@ function bringBackDraft() {
   if (!kept || location.pathname === "/sign-in") return;
   sessionStorage.removeItem(DRAFT);
   if (kept.path !== location.pathname || !document.referrer.includes("/sign-in")) return;
-  const form = [...document.forms].find((each) => each.getAttribute("action") === kept.action);
-  if (!form) return;
-  for (const [name, value] of kept.typed) {
-    const field = form.elements.namedItem(name);
-    if (field instanceof RadioNodeList || !field) continue;
-    if (field.type === "checkbox") field.checked = value === "true";
-    else if (name !== "version") field.value = value;
+  const form = formOf(kept.action);
+  if (form) fillIn(form, kept.typed);
+  else reopen(kept);
+}
+
+const formOf = (action) => [...document.forms].find((each) => each.getAttribute("action") === action);
+
+// It stood in a pop-up, which the link to the same address opens.
+function reopen(kept) {
+  const link = [...document.querySelectorAll('[hx-target="#popup"]')].find((each) => each.getAttribute("hx-get") === kept.action);
+  if (!link) return;
+  document.addEventListener("htmx:afterSettle", function shown(event) {
+    if (event.detail.target !== popup()) return;
+    document.removeEventListener("htmx:afterSettle", shown);
+    const form = formOf(kept.action);
+    if (form) fillIn(form, kept.typed);
+  });
+  link.click();
+}
+
+// The version comes back, too: what others have saved meanwhile is not overwritten unseen. Lines that the form does not
+// have yet come by its button, or from the page that draws them anew (data-redraw).
+function fillIn(form, typed) {
+  const missing = ([name]) => name.startsWith("line_items.") && !form.elements.namedItem(name);
+  const more = form.querySelector("button[data-more]");
+  for (const each of typed) if (more && missing(each)) more.click();
+  if (form.dataset.redraw && typed.some(missing)) {
+    const values = Object.fromEntries(typed);
+    htmx.ajax("POST", form.dataset.redraw, { target: "#editor", select: "#editor", swap: "outerHTML", values });
   }
+  for (const field of form.elements) {
+    const values = typed.filter(([name]) => name === field.name).map(([, value]) => value);
+    if (!values.length) continue;
+    if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
+    else if (!(form.elements.namedItem(field.name) instanceof RadioNodeList)) field.value = values[0];
+  }
+  form.dispatchEvent(new Event("input", { bubbles: true }));
   say("You were signed out meanwhile. What you had typed is back; save it again.");
 }
 
