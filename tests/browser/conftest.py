@@ -3,8 +3,10 @@
 One browser and one product serve all stories of a worker; a story makes its own records, and goes by their names.
 """
 
+import asyncio
+import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from embedded.settings import EmbeddedSettings
 from playwright.async_api import Browser, Page, async_playwright, expect
 from servicekit.auth import Role, Tokens
 from servicekit.identity import sign_ins
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.browser_there import CHROMIUM, NO_BROWSER
 from tests.servers import REQUIRED
@@ -30,6 +34,8 @@ ARGUMENTS = [
 _USUAL = {"locale": "en-US", "reduced_motion": "reduce"}
 expect.set_options(timeout=15_000)  # how long something takes says nothing on a busy machine
 EMAIL, PASSWORD = "admin@example.com", "a password, long enough"
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+LINES = [{"name": "Chai", "description": "ten boxes", "quantity": "2", "rate": "18", "tax_percentage": "19"}]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,17 +47,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+@contextlib.asynccontextmanager
+async def new_product(folder: Path) -> AsyncIterator[Running]:
     """All four services, with nothing in them but their administrator."""
     settings = EmbeddedSettings(
         _env_file=None,  # type: ignore[call-arg]
-        data_dir=tmp_path_factory.mktemp("product"),
+        data_dir=folder,
         base_port=0,
         admin_email=EMAIL,
         admin_password=PASSWORD,
     )
     async with running(settings) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The product that all stories share."""
+    async with new_product(tmp_path_factory.mktemp("product")) as started:
         yield started
 
 
@@ -91,7 +104,7 @@ class Desk:
         return page
 
     def _hear(self, kind: str, text: str) -> None:
-        refused = re.search(r"status of 4\d\d", text)  # a form that is refused is no fault
+        refused = re.search(r"status of (4\d\d|503)", text)  # to refuse something is no fault, nor to say who is away
         if kind in {"error", "warning"} and not refused:
             self.complaints.append(text)
 
@@ -112,10 +125,84 @@ class Desk:
         self.clients.append(client)
         return client
 
+    async def made(self, service: str, path: str, **body: Any) -> dict[str, Any]:
+        """What the API of ``service`` has made."""
+        answer = await (await self.api(service)).post(f"/v1/{path}", json=body)
+        assert answer.status_code in {201, 202}, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def desk(product: Running, browser: Browser) -> AsyncIterator[Desk]:
-    """What a story needs; afterwards no page may have had an error, or broken the Content-Security-Policy."""
+    async def connect(self) -> None:
+        """Invoice takes the CRM's records, from now on by itself."""
+        if (await (await self.api("sync")).get("/v1/connection")).status_code != 200:
+            key = await self.made("crm", "zsc-keys", name="Invoice")
+            await self.made("sync", "imports", email=key["email"], zsc_key=key["key"], auto_update=True)
+
+    @contextlib.contextmanager
+    def away(self, service: str) -> Iterator[None]:
+        """Meanwhile ``service`` is stopped; whatever stands before it says so."""
+
+        async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
+            await Response(status_code=503)(scope, receive, send)
+
+        with self._instead(service, nobody):
+            yield
+
+    @contextlib.contextmanager
+    def busy(self, service: str, path: str) -> Iterator[None]:
+        """Meanwhile requests to ``path`` of ``service``'s API wait; afterwards they are carried out."""
+        app, done = self.product.apps[service].middleware_stack, asyncio.Event()
+        assert app is not None
+
+        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope.get("path") == path:
+                await done.wait()
+            await app(scope, receive, send)
+
+        with self._instead(service, slow):
+            yield
+        done.set()
+
+    @contextlib.contextmanager
+    def _instead(self, service: str, answers: ASGIApp) -> Iterator[None]:
+        app = self.product.apps[service]
+        before, app.middleware_stack = app.middleware_stack, answers
+        try:
+            yield
+        finally:
+            app.middleware_stack = before
+
+    @contextlib.asynccontextmanager
+    async def events_wait(self, service: str) -> AsyncIterator[None]:
+        """Meanwhile nobody hears of what happens in ``service``; afterwards everybody does."""
+        relay = self.product.apps[service].state.service.relay
+        await relay.stop()
+        try:
+            yield
+        finally:
+            relay.start()
+
+
+async def sign_in(page: Page) -> None:
+    """The administrator signs in, on the page that asks for it."""
+    await page.get_by_label("E-mail").fill(EMAIL)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def stay(*pages: Page) -> None:
+    """From here on `stayed` tells whether the pages were loaded again."""
+    for page in pages:
+        await page.evaluate("window.here = true")
+
+
+async def stayed(*pages: Page) -> bool:
+    """Whether all that was seen since `stay` came without loading the pages again."""
+    return all([await page.evaluate("window.here === true") for page in pages])
+
+
+@contextlib.asynccontextmanager
+async def _desk(product: Running, browser: Browser) -> AsyncIterator[Desk]:
     made = Desk(product, browser)
     yield made
     for open_one in [*browser.contexts, *made.clients]:
@@ -123,21 +210,36 @@ async def desk(product: Running, browser: Browser) -> AsyncIterator[Desk]:
     assert made.complaints == []
 
 
-Accessible = Callable[[Page], Awaitable[None]]
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(product: Running, browser: Browser) -> AsyncIterator[Desk]:
+    """What a story needs; afterwards no page may have had an error, or broken the Content-Security-Policy."""
+    async with _desk(product, browser) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def first_day(browser: Browser, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk with a product of its own, that nobody has used yet."""
+    async with new_product(tmp_path) as product, _desk(product, browser) as made:
+        yield made
+
+
+Accessible = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
 def accessible() -> Accessible:
-    """Assert that axe-core finds nothing serious on a page."""
+    """Assert that axe-core finds nothing serious on a page; ``rules``: only by these."""
     axe = Axe()
 
-    async def check(page: Page) -> None:
-        found = await axe.run(page)
+    async def check(page: Page, *rules: str) -> None:
+        only = {"runOnly": list(rules)} if rules else {}
+        found = await axe.run(page, options={"resultTypes": ["violations"], **only})
         serious = [
             f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes']]}"
             for each in found.response["violations"]
             if each["impact"] in {"serious", "critical"}
         ]
-        assert serious == []
+        assert serious == [], page.url
 
     return check

@@ -1,12 +1,10 @@
-"""Estimates and invoices in a real browser."""
+"""What a browser adds to Invoice's pages: an editor with totals as one types, pop-ups, live regions."""
 
 from typing import Any
 
-import pytest
 from playwright.async_api import expect
 
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
-LINES = [{"name": "Chai", "description": "ten boxes", "quantity": "2", "rate": "18", "tax_percentage": "19"}]
+from tests.browser.conftest import LINES, stay, stayed
 
 
 async def test_an_estimate_is_written_with_totals_as_one_types_and_becomes_a_paid_invoice(desk: Any) -> None:
@@ -39,7 +37,7 @@ async def test_an_estimate_is_written_with_totals_as_one_types_and_becomes_a_pai
     await expect(page.get_by_text("was created.")).to_be_visible()
     await page.get_by_role("button", name="Convert to invoice").click()
     await page.get_by_role("button", name="Mark as sent").click()
-    await page.evaluate("window.here = true")
+    await stay(page)
     await page.get_by_role("link", name="Record a payment").click()
     popup = page.get_by_role("dialog", name="Payment of")
     await expect(popup.get_by_label("Amount")).to_be_focused()
@@ -51,7 +49,7 @@ async def test_an_estimate_is_written_with_totals_as_one_types_and_becomes_a_pai
     await expect(popup).to_be_hidden()
     await expect(page.locator("#document h1")).to_contain_text("Paid")
     await expect(page.locator("#payments")).to_contain_text("$3.21")
-    assert await page.evaluate("window.here"), "without loading the page again"
+    assert await stayed(page)
 
 
 async def test_a_list_and_a_document_show_by_themselves_what_others_do(desk: Any) -> None:
@@ -66,31 +64,14 @@ async def test_a_list_and_a_document_show_by_themselves_what_others_do(desk: Any
     await expect(page.get_by_role("link", name="Watched Trading")).to_be_visible()
 
 
-async def test_the_pdf_is_viewed_and_downloaded(desk: Any) -> None:
-    api, page = await desk.api("invoice"), await desk.window("invoice", "viewer")
-    customer = (await api.post("/v1/customers", json={"customer_name": "Printed"})).json()
-    made = (await api.post("/v1/estimates", json={"customer_id": customer["id"], "line_items": LINES})).json()
-    await page.goto(f"/estimates/{made['id']}")
-    async with page.expect_download() as saved:
-        await page.get_by_role("link", name="Download").click()
-    assert (await saved.value).suggested_filename == f"{made['estimate_number']}.pdf"
-
-
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
-async def test_pages_of_documents_are_accessible_and_fit_the_window(desk: Any, accessible: Any, options: Any) -> None:
-    api, page = await desk.api("invoice"), await desk.window("invoice", "admin", **options)
-    thorough = not options  # what colours and width can make worse is looked at on fewer pages
-    customer = (await api.post("/v1/customers", json={"customer_name": "W" * 100})).json()
-    body = {"customer_id": customer["id"], "line_items": LINES}
-    estimate = (await api.post("/v1/estimates", json=body)).json()
-    bill = (await api.post("/v1/invoices", json=body)).json()
-    await api.post(f"/v1/invoices/{bill['id']}/status/sent")
-    await api.post(f"/v1/invoices/{bill['id']}/payments", json={"amount": "1", "payment_mode": "Card"})
-    await api.post("/v1/items", json={"name": "Chai", "rate": "18"})
-    both = (f"/invoices/{bill['id']}", f"/estimates/{estimate['id']}/edit")
-    others = ("/estimates", "/invoices", "/estimates/new", f"/estimates/{estimate['id']}", "/payments", "/items")
-    for each in (*both, *others, "/settings"):
-        await page.goto(each)
-        if thorough or each in both:
-            await accessible(page)
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), each
+async def test_a_contact_person_is_added_and_edited_in_a_pop_up(desk: Any) -> None:
+    page = await desk.window("invoice", "member")
+    made = await desk.made("invoice", "customers", customer_name="Bakery of one person")
+    await page.goto(f"/customers/{made['id']}")
+    await page.get_by_role("link", name="Add person").click()
+    popup = page.get_by_role("dialog", name="New contact person")
+    await popup.get_by_label("Last name").fill("Baker")
+    await popup.get_by_role("button", name="Add person").click()
+    await expect(page.get_by_role("rowheader", name="Baker")).to_be_visible()
+    await page.get_by_role("link", name="Edit Baker").click()
+    await expect(page.get_by_role("dialog", name="Edit Baker").get_by_label("Last name")).to_have_value("Baker")

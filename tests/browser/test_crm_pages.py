@@ -1,13 +1,10 @@
-"""Accounts in a real browser."""
+"""What a browser adds to the CRM's pages: the keyboard, live regions, pop-ups, searching as one types."""
 
 from typing import Any
 
-import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import EMAIL, PASSWORD
-
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+from tests.browser.conftest import EMAIL, PASSWORD, stay, stayed
 
 
 async def test_one_signs_in_makes_an_account_with_the_keyboard_alone_and_takes_back_its_deletion(desk: Any) -> None:
@@ -40,26 +37,25 @@ async def test_a_page_that_others_change_shows_it_by_itself(desk: Any) -> None:
     api, page = await desk.api("crm"), await desk.window("crm", "viewer")
     made = (await api.post("/v1/accounts", json={"account_name": "Watched Ltd", "phone": "old"})).json()
     await page.goto(f"/accounts/{made['id']}")
-    await page.evaluate("window.here = true")
+    await stay(page)
     await api.patch(f"/v1/accounts/{made['id']}", json={"phone": "brand new"})
     await expect(page.get_by_text("brand new")).to_be_visible()
     await api.post("/v1/contacts", json={"last_name": "Watcher", "account_id": made["id"]})
     await expect(page.get_by_text("Watcher")).to_be_visible()
-    assert await page.evaluate("window.here"), "without loading the page again"
+    assert await stayed(page)
     listed = await desk.window("crm", "viewer")
     await listed.goto("/accounts")
     await api.post("/v1/accounts", json={"account_name": "Suddenly There"})
     await expect(listed.get_by_role("link", name="Suddenly There")).to_be_visible()
 
 
-async def test_a_contact_is_added_in_a_pop_up_that_says_what_is_wrong(desk: Any, accessible: Any) -> None:
+async def test_a_contact_is_added_in_a_pop_up_that_says_what_is_wrong(desk: Any) -> None:
     api, page = await desk.api("crm"), await desk.window("crm", "member")
     made = (await api.post("/v1/accounts", json={"account_name": "Popped Up"})).json()
     await page.goto(f"/accounts/{made['id']}")
     await page.get_by_role("link", name="New contact").click()
     popup = page.get_by_role("dialog", name="New contact")
     await expect(popup.get_by_label("Last name")).to_be_focused()
-    await accessible(page)
     await popup.get_by_label("Last name").fill("Añders 😀")
     await popup.get_by_label("Phone").evaluate("field => field.removeAttribute('maxlength')")
     await popup.get_by_label("Phone").fill("0" * 51)
@@ -84,51 +80,42 @@ async def test_a_list_is_searched_as_one_types(desk: Any) -> None:
     await expect(page).to_have_url(f"{desk.product.urls['crm']}/accounts?q=quin")
 
 
-async def test_what_was_typed_comes_back_after_the_sign_in_had_ended(desk: Any) -> None:
-    page = await desk.window("crm", "admin")
-    await page.goto("/accounts/new")
-    await page.get_by_label("Account name").fill("Typed before")
-    await page.context.clear_cookies()
-    await page.get_by_role("button", name="Create account").click()
-    await page.get_by_label("E-mail").fill(EMAIL)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url("**/accounts/new")
-    await expect(page.get_by_label("Account name")).to_have_value("Typed before")
-    await page.get_by_role("button", name="Create account").click()
-    await expect(page.get_by_role("heading", name="Typed before")).to_be_visible()
+async def test_an_account_is_found_for_a_contact_as_one_types(desk: Any) -> None:
+    api, page = await desk.api("crm"), await desk.window("crm", "member")
+    account = (await api.post("/v1/accounts", json={"account_name": "Zebra Crossings"})).json()
+    for number in range(21):
+        await api.post("/v1/accounts", json={"account_name": f"Newer {number}"})
+    await page.goto("/contacts")
+    await page.get_by_role("link", name="New contact").click()
+    popup = page.get_by_role("dialog")
+    await popup.get_by_label("Last name").fill("Stripes")
+    await popup.get_by_label("Account: find another").press_sequentially("zeb")
+    await expect(popup.get_by_label("Account", exact=True)).to_have_value(account["id"])
+    await popup.get_by_role("button", name="Add contact").click()
+    await expect(page.get_by_role("row").filter(has_text="Stripes")).to_contain_text("Zebra Crossings")
 
 
-@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, PHONE], ids=["light", "dark", "phone"])
-async def test_pages_are_accessible_and_fit_the_window(desk: Any, accessible: Any, options: Any) -> None:
-    api, page = await desk.api("crm"), await desk.window("crm", "admin", **options)
-    thorough = not options  # what colours and width can make worse is looked at on fewer pages
-    long = {"account_name": "A" * 120, "phone": "030-0074321", "website": "example.com", "description": "one\ntwo"}
-    made = (await api.post("/v1/accounts", json=long | {"billing_address": {"city": "Berlin"}})).json()
-    await api.post("/v1/contacts", json={"last_name": "Anders", "account_id": made["id"], "email": "a@example.com"})
-    path = f"/accounts/{made['id']}"
-    stranger = await desk.window("crm", None, **options)
-    await stranger.goto("/sign-in")
-    if thorough:
-        await accessible(stranger)
-    for each in (
-        "/accounts",
-        "/accounts?q=nothinglikethis",
-        "/accounts?deleted=true",
-        path,
-        f"{path}/edit",
-        "/nowhere",
-    ):
-        await page.goto(each)
-        if thorough or each == path:
-            await accessible(page)
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), each
-    await page.goto(f"{path}/edit")
-    await page.get_by_label("Account name").evaluate("field => field.removeAttribute('required')")
-    await page.get_by_label("Account name").fill(" ")
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("alert")).to_be_focused()
-    await accessible(page)
-    await page.goto(path)
-    await page.get_by_role("button", name="Delete").click()
-    await accessible(page)
+async def test_a_file_stays_chosen_between_preview_and_import_and_what_is_wrong_is_shown(desk: Any) -> None:
+    page = await desk.window("crm", "member")
+    await page.goto("/accounts/import")
+    choose, preview = page.get_by_label("File"), page.get_by_role("button", name="Preview")
+    wrong = {"name": "some.csv", "mimeType": "text/csv", "buffer": b'account_name\n" "\n'}
+    await choose.set_input_files(wrong)  # type: ignore[arg-type]
+    await preview.click()
+    await expect(page.get_by_text("must not be empty")).to_be_visible()
+    await choose.set_input_files(wrong | {"buffer": b"account_name\nImported by hand\n"})  # type: ignore[arg-type]
+    await preview.click()
+    await expect(page.get_by_text("1 account would be created.")).to_be_visible()
+    await page.get_by_role("button", name="Import").click()
+    await expect(page.get_by_role("link", name="Imported by hand")).to_be_visible()
+
+
+async def test_a_new_key_is_copied(desk: Any) -> None:
+    page = await desk.window("crm", "member", permissions=["clipboard-read", "clipboard-write"])
+    await page.goto("/zsc-keys")
+    await page.get_by_role("button", name="Create key").click()
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+    shown = await page.locator("#secret").inner_text()
+    assert shown.startswith("zsc_")
+    assert await page.evaluate("navigator.clipboard.readText()") == shown
