@@ -41,7 +41,9 @@ def add_pages(router: APIRouter, kind: Kind) -> None:
                     return once.again
                 report = await incoming.run(session, settings, dry_run=dry_run)
                 if once and report.created:
-                    return await once.done(f"/{kind.noun}", said=_imported(page, kind, report.created))
+                    said = _imported(page, kind, report.created)
+                    await once.done(f"/{kind.noun}", said=said)
+                    return page.go(f"/{kind.noun}", said=said)  # away from the form, which is no pop-up
         except RowsInvalid as refused:
             report, form = refused.report, form.refused(refused)
         except Problem as problem:
