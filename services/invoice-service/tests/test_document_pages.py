@@ -18,6 +18,16 @@ class TestADocument:
         for words in ("EST-000001 Draft", "Order 10248", "−10\xa0%", "42,63", "31.01.2999", "Created", "Thank you"):
             assert words.replace("\xa0", " ") in shown.text.replace("\xa0", " "), words
 
+    async def test_shows_what_happened_last_and_all_of_it_on_request(self, invoice: Any) -> None:
+        made = await invoice.estimate((await invoice.customer())["id"])
+        path = f"/estimates/{made['id']}"
+        for number in range(21):
+            await invoice.admin.patch(f"/v1{path}", json={"notes": f"{number}"})
+        viewer = await invoice.stack.visitor("invoice", "viewer")
+        shown = await viewer.get(path)
+        assert "Created" not in shown.text
+        assert "Created" in (await viewer.get(shown.link("All 22"))).text
+
     async def test_is_accepted_and_becomes_an_invoice(self, invoice: Any) -> None:
         made = await invoice.estimate((await invoice.customer())["id"])
         member = await invoice.stack.visitor("invoice", "member")

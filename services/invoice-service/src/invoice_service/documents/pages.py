@@ -126,7 +126,7 @@ def of_whole(whole: WholeDocument[D]) -> dict[str, Any]:
         "lines": shown_lines(whole.lines),
         "taxes": [(_short(row.tax_percentage), row.taxable, row.tax) for row in whole.amounts.taxes],
         "discount_percentage": _short(whole.document.discount_percentage),
-        "history": [{"when": one.at, "who": one.who, "what": one.what} for one in reversed(whole.history)],
+        "history": whole.history[::-1],
     }
 
 
