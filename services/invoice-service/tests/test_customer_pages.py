@@ -88,6 +88,17 @@ class TestACustomer:
         assert (await mine.submit(stale)).status == 303, "sent again, it replaces what was shown beside it"
         assert (await invoice.shown("customers", made["id"]))["phone"] == "mine"
 
+    async def test_two_people_editing_a_contact_person_the_second_sees_both_versions(self, invoice: Any) -> None:
+        made = await invoice.customer(contact_persons=[{"last_name": "Moos", "phone": "1"}])
+        mine, theirs = await invoice.stack.visitor("invoice", "member"), await invoice.stack.visitor("invoice")
+        path = f"/customers/{made['id']}/persons/{made['contact_persons'][0]['id']}"
+        opened = await mine.get(path)
+        await theirs.submit(path, phone="theirs")
+        stale = await mine.submit(opened, phone="mine")
+        assert stale.status == 412
+        assert "Phone mine theirs" in stale.text
+        assert (await mine.submit(stale)).status == 303
+
     async def test_shows_what_it_owes_and_its_statement(self, invoice: Any) -> None:
         made = await invoice.customer()
         viewer = await invoice.stack.visitor("invoice", "viewer")

@@ -1,5 +1,6 @@
 """Writing estimates and invoices in a browser's form."""
 
+import re
 from typing import Any
 
 import pytest
@@ -128,11 +129,14 @@ class TestTheForm:
         mine, theirs = [await invoice.stack.visitor("invoice", role) for role in ("member", "admin")]
         path = f"/estimates/{made['id']}/edit"
         opened = await mine.get(path)
-        await theirs.submit(path, path, notes="theirs")
+        added = {"line_items__1__name": "Their shelf", "line_items__1__rate": "999", "line_items__1__quantity": "1"}
+        await theirs.submit(path, path, notes="theirs", **added)
         stale = await mine.submit(opened, path, notes="mine", line_items__0__rate="20")
         assert stale.status == 412
         assert "Notes mine theirs" in stale.text
-        assert "Line items, 0, rate 20 19.90" in stale.text
+        assert re.search(r"Line item 1 .*rate 20.*rate 19\.9", stale.text)
+        assert "Line item 2 Not in yours: saving again takes it out Their shelf" in stale.text
+        assert "rate 999" in stale.text
         assert (await mine.submit(stale, path)).status == 303, "sent again, it replaces what was shown beside it"
         now = await invoice.shown("estimates", made["id"])
         assert (now["notes"], now["line_items"][0]["rate"]) == ("mine", "20.00")

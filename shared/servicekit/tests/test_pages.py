@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from servicekit.fields import AddressBody, Body, Name
 from servicekit.identity.attempts import AT_MOST, WINDOW, Attempts
 from servicekit.pages import Form
 from servicekit.pages.formats import formats_for
+from servicekit.pages.forms import words
 from servicekit.pages.gate import own_path
 from servicekit.pages.live import Live
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -71,6 +73,17 @@ class TestAForm:
         both = form.against(Order(name="theirs"), 4)
         assert [(each.name, each.mine, each.saved) for each in both.conflicts] == [("name", "mine", "theirs")]
         assert both.version == 4
+
+    def test_that_is_stale_shows_rows_that_others_added_changed_and_took_out(self) -> None:
+        tea, milk, rice = [{"name": name, "rate": rate} for name, rate in (("Tea", "1"), ("Milk", "2"), ("Rice", "3"))]
+        form = replace(Form.of({"lines": [tea, milk]}), numbers=frozenset({"rate"}))
+        mine = replace(form, typed={**form.typed, "lines.0.rate": "1.00", "lines.2.name": "Salt"})
+        both = mine.against({"lines": [rice, tea, milk | {"rate": "2.5"}]}, 4)
+        assert [(words(each.name), each.mine, each.saved) for each in both.conflicts] == [
+            ("Line 1", "Not in yours: saving again takes it out", "Rice, rate 3"),
+            ("Line 2", "Milk, rate 2", "Milk, rate 2.5"),
+            ("Line 3", "Salt", "Not there"),
+        ]
 
     @pytest.mark.parametrize(
         "name", ["", ".", "a..b", "lines.x", "lines.0", f"lines.{'9' * 5000}.name", "a." * 5000, "0"]

@@ -1,7 +1,7 @@
 """The pages of customers."""
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from servicekit.auth import Member, Viewer
@@ -175,9 +175,7 @@ async def edit_person(
 ) -> Response:
     whole = await queries.get(session, organization.id, customer_id)
     person = _person(whole, person_id)
-    shown = ContactPersonBody.model_validate(person, from_attributes=True)
-    shown.is_primary = person.id == whole.primary_id
-    return _person_form(page, whole, person, Form.of(shown.model_dump(exclude={"id"}), whole.customer.version))
+    return _person_form(page, whole, person, Form.of(_person_as_edited(whole, person), whole.customer.version))
 
 
 @router.post("/{customer_id}/persons/{person_id}")
@@ -206,7 +204,7 @@ async def save_person(
     except Problem as problem:
         form = form.refused(_of_the_person(problem))
         if isinstance(problem, PreconditionFailed):
-            form = form.against({}, whole.customer.version)
+            form = form.against(_person_as_edited(whole, person) if person else {}, whole.customer.version)
         return _person_form(page, whole, person, form, problem.status)
     what = "removed" if removed else "saved" if person else "added"
     return page.done(f"/customers/{customer_id}", said=f"The contact person was {what}.")
@@ -214,6 +212,11 @@ async def save_person(
 
 def _as_edited(whole: WholeCustomer) -> CustomerEdit:
     return CustomerEdit.model_validate(whole.customer, from_attributes=True)
+
+
+def _person_as_edited(whole: WholeCustomer, person: ContactPerson) -> dict[str, Any]:
+    shown = ContactPersonBody.model_validate(person, from_attributes=True)
+    return shown.model_dump(exclude={"id"}) | {"is_primary": person.id == whole.primary_id}
 
 
 async def _as_it_is(page: Page, database: ServiceDatabase, customer_id: str) -> WholeCustomer:

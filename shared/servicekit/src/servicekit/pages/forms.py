@@ -6,6 +6,9 @@ Guarantee: a form that is refused shows everything that was typed as it was type
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -19,11 +22,14 @@ S = TypeVar("S", bound=BaseModel)
 VERSION = "version"
 _NOT_OURS = frozenset({"csrf_token", "form_key", VERSION})
 _LONGEST_NAME = 200
+_IN_A_LIST = re.compile(r"(\w+)\.([0-9]{1,4})(?:\.|$)")
+_NAMES_ITSELF = ("", "name", "description")
+"""Fields of a row that need no word before them."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A field that two people gave different values: what this one typed, and what is saved by now."""
+    """What two people made different, a field or a row of a list: as this one typed it, and as it is saved by now."""
 
     name: str
     mine: str
@@ -110,12 +116,73 @@ class Form:
         return replace(self, problem=problem, errors=errors)
 
     def against(self, record: BaseModel | Mapping[str, Any], version: int) -> "Form":
-        """The same form beside the record as it is by now: sent again, it replaces that version."""
-        saved = Form.of(record).typed
+        """The same form beside the record as it is by now: sent again, it replaces that version.
+
+        Rows of a list are shown as wholes, those too that only one of both has: saving again takes them out.
+        """
+        saved = replace(self, typed=Form.of(record).typed)
+        lists = dict.fromkeys(found[1] for name in [*self.typed, *saved.typed] if (found := _IN_A_LIST.match(name)))
         differing = [
-            Conflict(name, text, saved[name]) for name, text in self.typed.items() if saved.get(name, text) != text
+            Conflict(name, text, saved[name])
+            for name, text in self.typed.items()
+            if name in saved.typed and not _IN_A_LIST.match(name) and not self._alike(name, text, saved[name])
         ]
+        for each in lists:
+            differing += self._differing_rows(each, saved)
         return replace(self, version=version, conflicts=differing)
+
+    def _differing_rows(self, name: str, saved: "Form") -> Iterator[Conflict]:
+        """Rows are compared by what stands in them: one that is put before them does not change all the others."""
+        mine, theirs = self._rows_in_words(name), saved._rows_in_words(name)
+        for _, begin, end, their_begin, their_end in SequenceMatcher(None, mine, theirs).get_opcodes():
+            both = zip_longest(mine[begin:end], theirs[their_begin:their_end])
+            for number, (my_row, their_row) in enumerate(both):
+                if my_row != their_row:
+                    at = begin + number if my_row is not None else their_begin + number
+                    yield Conflict(
+                        f"{name}.{at}",
+                        "Not in yours: saving again takes it out" if my_row is None else my_row,
+                        "Not there" if their_row is None else their_row,
+                    )
+
+    def _rows_in_words(self, name: str) -> list[str]:
+        """What a person sees in each row, one value after the other with what it is; ids say nothing to them."""
+        rows: list[dict[str, str]] = [{} for _ in range(self.rows(name))]
+        for field_name, text in self.typed.items():
+            found = _IN_A_LIST.match(field_name)
+            if found is None or found[1] != name or not text.strip():
+                continue
+            part = field_name[found.end() :]
+            if part in _NAMES_ITSELF:
+                rows[int(found[2])][part] = text
+            elif part != "id" and not part.endswith("_id"):
+                number = self.shown(field_name, self._plain(field_name, text))
+                rows[int(found[2])][part] = f"{words(part).lower()} {number}"
+        return [", ".join(row[part] for part in sorted(row, key=_first_what_names_it)) for row in rows]
+
+    def _alike(self, name: str, one: str, other: str) -> bool:
+        return self._plain(name, one) == self._plain(name, other)
+
+    def _plain(self, name: str, text: str) -> str:
+        """A number without zeros that say nothing, since 18 and 18.00 are the same; any other text as it is."""
+        if name.rpartition(".")[2] not in self.numbers:
+            return text
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            return text
+        return f"{number.normalize():f}" if number.is_finite() and abs(number.adjusted()) < 50 else text
+
+
+def words(name: str) -> str:
+    """A field's name as a person reads it: ``Billing address, zip``; rows count from one: ``Line item 1, rate``."""
+    text = re.sub(r"(\w+?)s?\.([0-9]{1,4})(?=\.|$)", lambda found: f"{found[1]} {int(found[2]) + 1}", name)
+    text = text.replace("_", " ").replace(".", ", ")
+    return text[:1].upper() + text[1:]
+
+
+def _first_what_names_it(part: str) -> tuple[int, str]:
+    return (_NAMES_ITSELF.index(part) if part in _NAMES_ITSELF else len(_NAMES_ITSELF), part)
 
 
 def _flat(values: Any, begin: str = "") -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup, escape
 
 from servicekit.pages.assets import OWN, assets_of, package_folder
+from servicekit.pages.forms import words
 
 
 @cache
@@ -28,6 +29,7 @@ def templates_of(package: str) -> Environment:
     environment.globals["attributes"] = _attributes
     environment.filters["lines"] = _lines
     environment.filters["sentence"] = _sentence
+    environment.filters["words"] = words
     environment.globals["ui"] = environment.get_template("ui.html").module
     return environment
 
@@ -54,8 +56,8 @@ def _attributes(**values: Any) -> Markup:
 
 def _sentence(text: str) -> str:
     """A text of a service, or the name of a state, as a sentence begins: ``partially_paid`` is Partially paid."""
-    words = text.replace("_", " ") if text.isidentifier() else text
-    return words[:1].upper() + words[1:]
+    spaced = text.replace("_", " ") if text.isidentifier() else text
+    return spaced[:1].upper() + spaced[1:]
 
 
 def _lines(text: Any) -> Markup:
