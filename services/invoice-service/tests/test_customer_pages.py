@@ -43,6 +43,24 @@ class TestACustomer:
         await invoice.bill(made["id"])
         assert "It cannot be deleted" in (await member.get(path)).text
 
+    @FORM
+    async def test_with_more_persons_than_a_request_may_bring_gets_another_one(self, invoice: Any) -> None:
+        many = [invoice.contact(f"c{number}", last_name=f"Person {number}", at="a1") for number in range(501)]
+        await invoice.apply(invoice.account("a1", name="Berglund"), *many)
+        [customer] = await invoice.customers()
+        member = await invoice.stack.visitor("invoice", "member")
+        path = f"/customers/{customer['id']}"
+        added = await member.follow(
+            await member.submit(f"{path}/persons/new", f"{path}/persons/new", last_name="One more")
+        )
+        assert "The contact person was added." in added.text
+        assert "One more" not in added.text
+        everyone = await member.get(added.link("All 502"))
+        assert "One more" in everyone.text
+        edit = everyone.html.partition('aria-label="Edit One more"')[0].rpartition('href="')[2].partition('"')[0]
+        await member.submit(edit, edit, phone="030-1")
+        assert "030-1" in (await member.get(f"{path}?persons=all")).text
+
     async def test_s27_shows_what_comes_from_the_crm_and_what_an_edit_of_it_is_worth(self, invoice: Any) -> None:
         await invoice.apply(invoice.account("a1", 3, name="Berglund", phone="1"), invoice.contact("c1", at="a1"))
         [customer] = await invoice.customers()

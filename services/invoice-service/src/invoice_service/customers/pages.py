@@ -190,24 +190,26 @@ async def save_person(
     try:
         typed = {name: text for name, text in form.typed.items() if name != "remove"}
         sent = Form(typed).parse(ContactPersonBody)
-        if person is not None:
-            sent = ContactPersonBody.model_validate(sent.model_dump(exclude_unset=True) | {"id": person.id})
-        persons = [ContactPersonBody(id=one.id) for one in whole.persons if one is not person]
-        at = next((index for index, one in enumerate(whole.persons) if one is person), len(persons))
-        if not removed:
-            persons.insert(at, sent)
         async with database.transaction() as session:
+            once = await page.once(session)
+            if once.again:
+                return once.again
             organization = await chosen(session, page)
-            body = CustomerEdit(contact_persons=persons)
-            version = form.version or whole.customer.version
-            await service.edit(session, organization, customer_id, body, expected_version=version)
+            await service.edit_person(
+                session,
+                organization,
+                customer_id,
+                person.id if person else None,
+                None if removed else sent,
+                expected_version=form.version or whole.customer.version,
+            )
+            what = "removed" if removed else "saved" if person else "added"
+            return await once.done(f"/customers/{customer_id}", said=f"The contact person was {what}.")
     except Problem as problem:
         form = form.refused(_of_the_person(problem))
         if isinstance(problem, PreconditionFailed):
             form = form.against(_person_as_edited(whole, person) if person else {}, whole.customer.version)
         return _person_form(page, whole, person, form, problem.status)
-    what = "removed" if removed else "saved" if person else "added"
-    return page.done(f"/customers/{customer_id}", said=f"The contact person was {what}.")
 
 
 def _as_edited(whole: WholeCustomer) -> CustomerEdit:

@@ -20,7 +20,7 @@ from invoice_service.customers import crm_owned, crm_writing, duplicates, events
 from invoice_service.customers.contact_persons import Replaced, replace_manual
 from invoice_service.customers.models import Customer, CustomerAlreadyMerged
 from invoice_service.customers.queries import SEARCH_KIND, CustomerNotFound, WholeCustomer
-from invoice_service.customers.schemas import CustomerBody, CustomerEdit
+from invoice_service.customers.schemas import ContactPersonBody, CustomerBody, CustomerEdit
 from invoice_service.organizations import queries as organizations
 from invoice_service.organizations.models import Organization
 from invoice_service.plans import service as plans
@@ -74,6 +74,35 @@ async def edit(
     persons = Replaced(changed=False, fields={})
     if "contact_persons" in body.model_fields_set:
         persons = await replace_manual(session, before, body.contact_persons)
+    return await _edited(session, before, fields, persons)
+
+
+async def edit_person(
+    session: AsyncSession,
+    organization: Organization,
+    customer_id: str,
+    person_id: str | None,
+    body: ContactPersonBody | None,
+    *,
+    expected_version: int | None,
+) -> Edited:
+    """Change one contact person, add one (without ``person_id``), or take one out (without ``body``).
+
+    The others stay as they are, and where they are. Raises `CustomerNotFound`, `PreconditionFailed`, `Invalid`.
+    """
+    before = await _lock(session, organization, customer_id)
+    check_version(expected_version, before.customer.version)
+    sent = body if body is None or person_id is None else body.model_copy(update={"id": person_id})
+    persons = [sent if one.id == person_id else ContactPersonBody(id=one.id) for one in before.persons]
+    if person_id is None:
+        persons.append(sent)
+    kept = [person for person in persons if person is not None]
+    return await _edited(session, before, [], await replace_manual(session, before, kept))
+
+
+async def _edited(session: AsyncSession, before: WholeCustomer, fields: Sequence[str], persons: Replaced) -> Edited:
+    """The customer after what was changed, told and found anew."""
+    customer = before.customer
     if persons.changed and not fields:
         customer.touch()
     if not (fields or persons.changed):
