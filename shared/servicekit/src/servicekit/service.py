@@ -18,7 +18,6 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.security import HTTPBearer
 from fastapi_offline_docs import enable_offline_docs
 from sqlalchemy.exc import DBAPIError
-from starlette.routing import BaseRoute
 
 from servicekit import health, idempotency
 from servicekit.api_document import tell_of_problems
@@ -31,10 +30,10 @@ from servicekit.bus.dead_letters import DeadLetters, Replayer
 from servicekit.db import Database
 from servicekit.errors import UnexpectedErrorMiddleware, install
 from servicekit.http import Patience, ServiceClient, create_client
+from servicekit.identity import pages as identity_pages
+from servicekit.identity import routes as identity_routes
 from servicekit.identity import sign_ins
 from servicekit.identity.attempts import Attempts
-from servicekit.identity.pages import create_router as sign_in_pages
-from servicekit.identity.routes import create_router as identity_router
 from servicekit.identity.service import authenticator, ensure_admin
 from servicekit.jobs import Job, Jobs
 from servicekit.limits import BodyLimitMiddleware
@@ -45,6 +44,7 @@ from servicekit.pages.live import Live
 from servicekit.pages.rendering import compile_templates
 from servicekit.pages.serving import add_pages
 from servicekit.relay import Relay
+from servicekit.routing import routes_of
 from servicekit.settings import Settings, load
 from servicekit.telemetry import Metrics, TelemetryMiddleware, configure_logging, log, service_name
 
@@ -162,9 +162,9 @@ def create_service(
 
     app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
+    app.state.attempts = Attempts()
     enable_offline_docs(app, "/static/docs")  # before any router: it looks at the paths of all routes that are there
     install(app)
-    attempts = Attempts()
     authenticate = authenticator(database, tokens) if has_people else _signed_only(tokens)
     metrics_token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     # The last one added is the outermost.
@@ -174,33 +174,17 @@ def create_service(
     if site is not None:
         app.add_middleware(Gate, recognise=partial(sign_ins.recognise, database))
     app.add_middleware(TelemetryMiddleware, service=name, metrics=metrics)
-    app.include_router(health.create_router(service))
-    if has_people:
-        app.include_router(identity_router(tokens, attempts), dependencies=_BEARER)
-    app.router.routes.extend(_routes(routers))
+    app.router.routes.extend(routes_of([health.router]))
+    app.router.routes.extend(routes_of([*([identity_routes.router] if has_people else []), *routers], _BEARER))
     if site is not None and live is not None:
         secret = settings.auth_secret.get_secret_value()
-        add_pages(app, site, package=package, secret=secret, live=live, more=[sign_in_pages(attempts)])
+        add_pages(app, site, package=package, secret=secret, live=live, more=[identity_pages.router])
     tell_of_problems(app)
     return app
 
 
 _BEARER = [Depends(HTTPBearer(auto_error=False))]
 """Tells the API document; AuthMiddleware does the asking."""
-
-
-_made: dict[tuple[int, ...], tuple[Sequence[APIRouter], list[BaseRoute]]] = {}
-
-
-def _routes(routers: Sequence[APIRouter]) -> list[BaseRoute]:
-    """The routes of ``routers``, made once: reading their signatures is half of what starting a service takes."""
-    key = tuple(map(id, routers))  # they cannot be hashed; kept below, they keep their ids
-    if key not in _made:
-        together = APIRouter()
-        for router in routers:
-            together.include_router(router, dependencies=_BEARER)
-        _made[key] = (routers, together.routes)
-    return _made[key][1]
 
 
 def _signed_only(tokens: Tokens) -> Any:

@@ -11,7 +11,9 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
+from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from servicekit.errors import TooManyRequests
@@ -82,3 +84,12 @@ def _keys(email: str, address: str) -> Iterator[tuple[str, str, str]]:
 def _minutes(seconds: int) -> str:
     minutes = math.ceil(seconds / 60)
     return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+async def _attempts(request: Request) -> Attempts:
+    attempts: Attempts = request.app.state.attempts
+    return attempts
+
+
+ServiceAttempts = Annotated[Attempts, Depends(_attempts)]
+"""Those at the service that the request came to."""

@@ -9,7 +9,7 @@ from servicekit.auth import Viewer
 from servicekit.errors import Problem
 from servicekit.fields import Body, Secret
 from servicekit.identity import service, setup_pages, sign_ins
-from servicekit.identity.attempts import Attempts, address_of
+from servicekit.identity.attempts import ServiceAttempts, address_of
 from servicekit.pages import CurrentPage, Form
 from servicekit.pages.gate import own_path
 from servicekit.sessions import ServiceDatabase, WriteSession
@@ -21,43 +21,40 @@ class SignInForm(Body):
     next: str = "/"
 
 
-def create_router(attempts: Attempts) -> APIRouter:
-    """The pages; ``attempts`` bounds how often one may try."""
-    router = APIRouter()
-    router.include_router(setup_pages.router)
+router = APIRouter()
+router.include_router(setup_pages.router)
 
-    @router.get("/sign-in")
-    async def sign_in_page(page: CurrentPage, next: str = "/") -> Response:
-        if page.visitor is not None:
-            return page.go(own_path(next))
-        return _page(page, Form({"next": own_path(next)}))
 
-    @router.post("/sign-in")
-    async def sign_in(page: CurrentPage, database: ServiceDatabase) -> Response:
-        form = await page.form()
-        try:
-            typed = form.parse(SignInForm)
-            user = await service.check_password(
-                database, attempts, typed.email, typed.password, address_of(page.request)
-            )
-        except Problem as problem:
-            return _page(page, form.refused(problem))
-        async with database.transaction() as session:
-            if (old := page.cookies["session"]) is not None:
-                await sign_ins.end(session, old)
-            secret = await sign_ins.begin(session, user)
-        response = page.go(own_path(typed.next))
-        page.cookies.keep(response, "session", secret, seconds=int(sign_ins.LONGEST.total_seconds()))
-        return response
+@router.get("/sign-in")
+async def sign_in_page(page: CurrentPage, next: str = "/") -> Response:
+    if page.visitor is not None:
+        return page.go(own_path(next))
+    return _page(page, Form({"next": own_path(next)}))
 
-    @router.post("/sign-out")
-    async def sign_out(page: CurrentPage, session: WriteSession, _: Viewer) -> Response:
-        await sign_ins.end(session, page.cookies["session"] or "")
-        response = page.go("/sign-in", said="You are signed out.")
-        page.cookies.drop(response, "session")
-        return response
 
-    return router
+@router.post("/sign-in")
+async def sign_in(page: CurrentPage, database: ServiceDatabase, attempts: ServiceAttempts) -> Response:
+    form = await page.form()
+    try:
+        typed = form.parse(SignInForm)
+        user = await service.check_password(database, attempts, typed.email, typed.password, address_of(page.request))
+    except Problem as problem:
+        return _page(page, form.refused(problem))
+    async with database.transaction() as session:
+        if (old := page.cookies["session"]) is not None:
+            await sign_ins.end(session, old)
+        secret = await sign_ins.begin(session, user)
+    response = page.go(own_path(typed.next))
+    page.cookies.keep(response, "session", secret, seconds=int(sign_ins.LONGEST.total_seconds()))
+    return response
+
+
+@router.post("/sign-out")
+async def sign_out(page: CurrentPage, session: WriteSession, _: Viewer) -> Response:
+    await sign_ins.end(session, page.cookies["session"] or "")
+    response = page.go("/sign-in", said="You are signed out.")
+    page.cookies.drop(response, "session")
+    return response
 
 
 def _page(page: CurrentPage, form: Form) -> Response:

@@ -103,23 +103,23 @@ class Live:
                 reader.woken.set()
 
 
-def create_router(live: Live) -> APIRouter:
-    """``/live``: the stream of changes, as server-sent events."""
-    router = APIRouter()
+router = APIRouter()
 
-    @router.get("/live")
-    async def changes(request: Request, page: CurrentPage) -> Response:
-        """``at``: each topic with the stamp that the page has seen, ``accounts=…``."""
-        seen = dict(each.partition("=")[::2] for each in request.query_params.getlist("at"))
-        if not 0 < len(seen) <= MOST_TOPICS or any(topic.partition(":")[0] not in page.site.topics for topic in seen):
-            raise BadRequest("at: topics of this product with their stamps")
-        return StreamingResponse(
-            _events(live, seen),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
 
-    return router
+@router.get("/live")
+async def changes(request: Request, page: CurrentPage) -> Response:
+    """The stream of changes, as server-sent events.
+
+    ``at``: each topic with the stamp that the page has seen, ``accounts=…``.
+    """
+    seen = dict(each.partition("=")[::2] for each in request.query_params.getlist("at"))
+    if not 0 < len(seen) <= MOST_TOPICS or any(topic.partition(":")[0] not in page.site.topics for topic in seen):
+        raise BadRequest("at: topics of this product with their stamps")
+    return StreamingResponse(
+        _events(request.app.state.live, seen),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
 
 
 async def _events(live: Live, seen: Mapping[str, str]) -> AsyncIterator[bytes]:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from servicekit.pages.assets import PREFIX, assets_of
 from servicekit.pages.csrf import SAFE, Signer, check_origin, check_token
 from servicekit.pages.live import Live
-from servicekit.pages.live import create_router as live_router
+from servicekit.pages.live import router as live_router
 from servicekit.pages.page import Page
 from servicekit.pages.site import Site
+from servicekit.routing import routes_of
 
 
 async def _guard(request: Request) -> None:
@@ -21,10 +22,14 @@ async def _guard(request: Request) -> None:
         await check_token(request, request.app.state.signer, Page(request).bound_to)
 
 
+_GUARDED = [Depends(_guard)]
+
+
 def add_pages(app: FastAPI, site: Site, *, package: str, secret: str, live: Live, more: Sequence[APIRouter]) -> None:
     """Serve the pages of ``site``, whose templates and assets are in ``package``, and those of ``more``."""
     app.state.site = site
     app.state.package = package
+    app.state.live = live
     app.state.signer = Signer(secret)
 
     async def home(_: Request) -> RedirectResponse:
@@ -34,19 +39,4 @@ def add_pages(app: FastAPI, site: Site, *, package: str, secret: str, live: Live
         Route("/", home, include_in_schema=False),
         Route(f"{PREFIX}/{{name}}", assets_of(package).serve, include_in_schema=False),
     ]
-    app.router.routes.extend(_routes([*site.routers, *more]))
-    app.include_router(live_router(live), include_in_schema=False)
-
-
-_made: dict[tuple[int, ...], tuple[Sequence[APIRouter], list[BaseRoute]]] = {}
-
-
-def _routes(routers: Sequence[APIRouter]) -> list[BaseRoute]:
-    """The routes of ``routers``, made once for all apps of a process: reading their signatures takes long."""
-    key = tuple(map(id, routers))
-    if key not in _made:
-        together = APIRouter()
-        for router in routers:
-            together.include_router(router, dependencies=[Depends(_guard)], include_in_schema=False)
-        _made[key] = (routers, together.routes)
-    return _made[key][1]
+    app.router.routes.extend(routes_of([*site.routers, *more, live_router], _GUARDED, in_schema=False))
