@@ -16,6 +16,7 @@ from servicekit.identity import sign_ins
 from servicekit.identity.models import User
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import LRUCache
 
 from tests.servers import REST_SECONDS, RETRY_DELAYS, SECRET, SERVICES, Broker, Databases
 from tests.visitor import Visitor
@@ -45,6 +46,7 @@ class Stack:
                 make = self._databases.sqlite if self.kind == "embedded" else self._databases.postgres
                 self._urls[name] = await make(name)
             app = self._create(name, settings)
+            _share_compiled(name, app.state.service.database)
             running = contextlib.AsyncExitStack()
             await running.enter_async_context(app.router.lifespan_context(app))
             self.apps[name] = app
@@ -138,6 +140,19 @@ class Stack:
             await self._broker.empty()
         for name, url in self._urls.items():
             await self._databases.give_back(name, url)
+
+
+_dialects: dict[tuple[str, bool], Any] = {}
+_compiled: dict[tuple[str, bool], Any] = {}
+
+
+def _share_compiled(service: str, database: Database) -> None:
+    """What one test had compiled to SQL need not be compiled again for the next: as in a service that runs for long."""
+    key = service, database.is_sqlite
+    database.engine.sync_engine.dialect = _dialects.setdefault(
+        key, database.engine.dialect
+    )  # part of what is looked up
+    database.engine.update_execution_options(compiled_cache=_compiled.setdefault(key, LRUCache(2000)))
 
 
 async def user_with(session: AsyncSession, email: str, role: Role) -> User:
