@@ -144,12 +144,12 @@ class Broker:
         """Throw away what a test has left in the queues."""
         names = [f"{self.namespace}{queue.name}" for queue in QUEUES]
         async with await aio_pika.connect(AMQP_URL) as connection:
-            left = [await _purge(connection, f"{name}.retry.{delay:g}") for name in names for delay in RETRY_DELAYS]
+            retries = [f"{name}.retry.{delay:g}" for name in names for delay in RETRY_DELAYS]
+            left = await asyncio.gather(*(_purge(connection, retry) for retry in retries))
             if any(left):
                 await asyncio.sleep(0.2)  # some may be on their way back to their queue
-            for name in names:
-                await _purge(connection, name)
-                await _purge(connection, f"{name}.dead")
+            queues = [*names, *(f"{name}.dead" for name in names)]
+            await asyncio.gather(*(_purge(connection, queue) for queue in queues))
 
 
 async def _purge(connection: AbstractConnection, queue: str) -> int:
