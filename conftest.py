@@ -8,7 +8,7 @@ they are.
 import asyncio
 import gc
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 
 import pytest
@@ -26,6 +26,13 @@ settings.load_profile("tests")
 def pytest_configure() -> None:
     if REQUIRED and (missing := missing_servers()):  # before there are workers: they would end without a word
         raise pytest.UsageError(f"REQUIRE_SERVERS=1, but {missing}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Half as many again as there are processors: many tests wait for a server, a process or a browser."""
+    processors = yield
+    return processors + processors // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
