@@ -63,6 +63,8 @@ class Stack:
         create_app = importlib.import_module(f"{name}_service.app").create_app
         values: dict[str, Any] = {"database_url": self._urls[name], "auth_secret": SECRET, "retry_delays": RETRY_DELAYS}
         values["call_rest_seconds"] = REST_SECONDS
+        if name == "sync":
+            values["sync_look_seconds"] = 0.2
         values |= {f"{other}_url": f"http://{other}.test" for other in SERVICES} | settings
         app: FastAPI = create_app(getattr(module, SERVICES[name]).of(**values), bus=self._bus(), http=self.http)
         return app

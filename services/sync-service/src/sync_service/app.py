@@ -37,8 +37,9 @@ def _subscriptions(service: Service) -> Sequence[Subscription]:
 
 
 def _jobs(service: Service) -> Sequence[Job]:
-    parts = Parts.of(service)
-    return [Job("imports", 1, parts.worker.run), Job("what is due", 2, parts.tick)]
+    parts, settings = Parts.of(service), service.settings
+    assert isinstance(settings, SyncSettings)
+    return [Job("imports", 1, parts.worker.run), Job("what is due", settings.sync_look_seconds, parts.tick)]
 
 
 def main() -> None:
