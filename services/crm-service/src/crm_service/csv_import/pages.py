@@ -36,14 +36,12 @@ def add_pages(router: APIRouter, kind: Kind) -> None:
             sample = incoming.sample(SHOWN)
             async with database.transaction() as session:
                 dry_run = form["go"] != "import"
-                once = None if dry_run else await page.once(session)
+                once = None if dry_run else await page.once(session, leave=True)
                 if once and once.again:
                     return once.again
                 report = await incoming.run(session, settings, dry_run=dry_run)
                 if once and report.created:
-                    said = _imported(page, kind, report.created)
-                    await once.done(f"/{kind.noun}", said=said)
-                    return page.go(f"/{kind.noun}", said=said)  # away from the form, which is no pop-up
+                    return await once.done(f"/{kind.noun}", said=_imported(page, kind, report.created))
         except RowsInvalid as refused:
             report, form = refused.report, form.refused(refused)
         except Problem as problem:

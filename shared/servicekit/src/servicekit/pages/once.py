@@ -6,7 +6,7 @@ second waits for the first, on both databases. With something else typed into it
 """
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,45 +15,44 @@ from starlette.responses import Response
 
 from servicekit.idempotency import claim, idempotency_keys
 
-if TYPE_CHECKING:
-    from servicekit.pages.page import Page
-
 FIELD = "form_key"
 _CARRIED_OUT = 303
 
 
-class Once:
-    """One form's key, taken in ``session``. ``again``: the answer, if this form was carried out before."""
+class Answer(Protocol):
+    """`Page.done` or `Page.go`."""
 
-    def __init__(
-        self, page: "Page", session: AsyncSession, scope: str, key: str | None, again: Response | None
-    ) -> None:
-        self._page = page
+    def __call__(self, path: str, *, said: str) -> Response: ...
+
+
+class Once:
+    """One form's key, to be taken in ``session``. ``again``: the answer, if this form was carried out before."""
+
+    def __init__(self, session: AsyncSession, scope: str, answer: Answer) -> None:
+        self.again: Response | None = None
         self._session = session
         self._scope = scope
-        self._key = key
-        self.again = again
+        self._answer = answer
+        self._key: str | None = None
+
+    async def take(self, sent: FormData) -> None:
+        """Take the key of the form that was sent; a form without one is carried out each time."""
+        if not sent.get(FIELD):
+            return
+        content = repr([(name, _known_by(value)) for name, value in sent.multi_items()])
+        self._key = hashlib.sha256(content.encode()).hexdigest()
+        if (before := await claim(self._session, self._scope, self._key, digest="")) is not None:
+            self.again = self._answer(before.location or "/", said=(before.body or b"").decode())
 
     async def done(self, path: str, *, said: str) -> Response:
-        """The answer to the form, as `Page.done` gives it; kept for the case that it is sent again."""
+        """The answer to the form; kept for the case that it is sent again."""
         if self._key is not None:
             await self._session.execute(
                 update(idempotency_keys)
                 .where(idempotency_keys.c.scope == self._scope, idempotency_keys.c.key == self._key)
                 .values(status=_CARRIED_OUT, location=path, body=said.encode())
             )
-        return self._page.done(path, said=said)
-
-
-async def take(page: "Page", session: AsyncSession, sent: FormData) -> Once:
-    """Take the key of the form that ``page`` was sent; a form without one is carried out each time."""
-    scope = hashlib.sha256(f"form\n{page.principal.id}\n{page.path}".encode()).hexdigest()
-    if not sent.get(FIELD):
-        return Once(page, session, scope, None, None)
-    key = hashlib.sha256(repr([(name, _known_by(value)) for name, value in sent.multi_items()]).encode()).hexdigest()
-    before = await claim(session, scope, key, digest="")
-    again = None if before is None else page.done(before.location or page.site.home, said=(before.body or b"").decode())
-    return Once(page, session, scope, key, again)
+        return self._answer(path, said=said)
 
 
 def _known_by(value: str | UploadFile) -> object:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,11 +19,12 @@ from starlette.responses import HTMLResponse, Response
 from servicekit.auth import RANK, Principal, Role
 from servicekit.db import new_id
 from servicekit.errors import BadRequest, Unauthorized
-from servicekit.pages import once
 from servicekit.pages.cookies import Cookies
 from servicekit.pages.csrf import FIELD, Signer, form_of
 from servicekit.pages.formats import Formats, formats_for
 from servicekit.pages.forms import Form
+from servicekit.pages.once import FIELD as FORM_KEY
+from servicekit.pages.once import Once
 from servicekit.pages.rendering import templates_of
 from servicekit.pages.site import SIGN_IN, Site
 
@@ -102,11 +104,17 @@ class Page:
     def csrf(self) -> Markup:
         """The hidden fields of every form: the token, and the key by which it is carried out once (see `once`)."""
         field = Markup('<input type="hidden" name="{}" value="{}">')
-        return field.format(FIELD, self.csrf_token) + field.format(once.FIELD, new_id())
+        return field.format(FIELD, self.csrf_token) + field.format(FORM_KEY, new_id())
 
-    async def once(self, session: AsyncSession) -> once.Once:
-        """Take the key of the form that was sent, in the transaction of what it does."""
-        return await once.take(self, session, await form_of(self.request))
+    async def once(self, session: AsyncSession, *, leave: bool = False) -> Once:
+        """Take the key of the form that was sent, in the transaction of what it does.
+
+        ``leave``: its page is left afterwards, though a script sends it and it is no pop-up.
+        """
+        scope = hashlib.sha256(f"form\n{self.principal.id}\n{self.path}".encode()).hexdigest()
+        taken = Once(session, scope, self.go if leave else self.done)
+        await taken.take(await form_of(self.request))
+        return taken
 
     async def form(self) -> Form:
         """What was sent; numbers in it are read as this person writes them."""
