@@ -35,7 +35,7 @@ document.addEventListener("click", (event) => {
   if (opens) document.getElementById(opens.dataset.open).showModal();
   const closes = event.target.closest("[data-close]");
   if (closes) closes.closest("dialog") ? closes.closest("dialog").close() : history.back();
-  if (event.target instanceof HTMLDialogElement && outside(event, event.target)) event.target.close();
+  if (pressedOutside && event.target instanceof HTMLDialogElement && outside(event, event.target)) leave(event.target);
   const copies = event.target.closest("[data-copy]");
   if (copies) copy(document.getElementById(copies.dataset.copy));
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
@@ -43,6 +43,32 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+// Who marks a text in a dialog and lets the button go beside it has not clicked beside it.
+let pressedOutside = false;
+
+document.addEventListener("pointerdown", (event) => {
+  pressedOutside = event.target instanceof HTMLDialogElement && outside(event, event.target);
+});
+
+// What was typed into a dialog is not lost by a slip: Esc or a click beside it asks first. "Cancel" says it already.
+function noteTyping(event) {
+  const form = "form" in event.target ? event.target.form : event.target;  // a box to search with is of no form
+  if (form && form.closest && form.closest("dialog form")) form.closest("dialog").dataset.changed = "";
+}
+for (const kind of ["input", "change", "lines"]) document.addEventListener(kind, noteTyping);
+document.addEventListener("close", (event) => { delete event.target.dataset.changed; }, true);
+
+function leave(dialog) {
+  if (!("changed" in dialog.dataset) || confirm("Close this and lose what you typed?")) dialog.close();
+}
+
+// Where closing is not asked for by a key, such as the way back of a phone.
+document.addEventListener("cancel", (event) => {
+  if (!(event.target instanceof HTMLDialogElement)) return;
+  event.preventDefault();
+  leave(event.target);
+}, true);
 
 // Selected besides: without TLS browsers give no access to the clipboard, and Ctrl+C does it.
 function copy(element) {
@@ -57,7 +83,13 @@ function outside(event, dialog) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+  if (event.key !== "Escape" || event.isComposing) return;
+  const dialog = event.target.closest("dialog[open]");
+  if (dialog) {
+    event.preventDefault();  // a second Esc in a row would close it without asking
+    leave(dialog);
+    return;
+  }
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();
@@ -92,12 +124,18 @@ function say(text) {
 }
 
 function letGo(toast) {
+  const says = (other) => other !== toast && other.textContent.trim() === toast.textContent.trim();
+  // What is asked for again and again, while a service is away, is answered by the same each time.
+  if (toast.classList.contains("bad") && [...document.querySelectorAll(".toast")].some(says)) toast.remove();
   if (toast.querySelector("form") || toast.classList.contains("bad")) return;
   setTimeout(() => toast.remove(), 8000);
 }
 
-// Regions keep themselves up to date: one stream tells for all of them when something has changed.
-const live = { source: null, asked: "" };
+// Regions keep themselves up to date: one stream tells for all of them when something has changed. A browser has few
+// connections to one host, so a page that nobody sees holds none; seen again, it is told what it missed, by its stamps.
+const live = { source: null, asked: "", pause: 0, waiting: 0 };
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 60000;
 
 function stampsOf(region) {
   return Object.fromEntries(region.dataset.live.split(" ").filter(Boolean).map((each) => {
@@ -107,17 +145,48 @@ function stampsOf(region) {
 }
 
 function follow() {
+  if (document.hidden) return;
   const seen = Object.assign({}, ...[...document.querySelectorAll("[data-live]")].map(stampsOf));
   const asked = Object.keys(seen).sort().join(" ");
   if (asked === live.asked) return;
+  unfollow();
   live.asked = asked;
-  if (live.source) live.source.close();
-  live.source = null;
   if (!asked) return;
   const query = Object.entries(seen).map(([topic, stamp]) => "at=" + encodeURIComponent(topic + "=" + stamp));
-  live.source = new EventSource("/live?" + query.join("&"));
-  live.source.onmessage = (message) => bringUpToDate(JSON.parse(message.data));
+  const source = new EventSource("/live?" + query.join("&"));
+  source.onopen = () => { live.pause = 0; };
+  source.onmessage = (message) => bringUpToDate(JSON.parse(message.data));
+  source.addEventListener("over", () => source.close());  // signed out
+  source.onerror = () => {
+    // Browsers come back by themselves after a broken connection, but not after an answer such as 503.
+    if (source.readyState === EventSource.CLOSED) followLater();
+  };
+  live.source = source;
 }
+
+function unfollow() {
+  clearTimeout(live.waiting);
+  if (live.source) live.source.close();
+  live.source = null;
+  live.asked = "";
+}
+
+// At random within the pause: after a restart not all come back in the same moment.
+function followLater() {
+  live.pause = Math.min(live.pause * 2 || FIRST_PAUSE, LONGEST_PAUSE);
+  clearTimeout(live.waiting);
+  live.waiting = setTimeout(() => {
+    unfollow();
+    follow();
+  }, live.pause * (0.5 + Math.random() / 2));
+}
+
+document.addEventListener("visibilitychange", () => document.hidden ? unfollow() : follow());
+
+// A region that could not be fetched still bears its old stamps: followed anew, it is told of again.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target.matches("[data-live]") && event.detail.xhr.status !== 200) followLater();
+});
 
 function bringUpToDate(changed) {
   for (const region of document.querySelectorAll("[data-live]")) {
@@ -140,6 +209,34 @@ document.addEventListener("htmx:afterSettle", (event) => {
   for (const each of scrolled(event.target)) each.scrollTo(...(places.get(each.dataset.scrolled) || [0, 0]));
 });
 
+// The focus, too: by itself htmx gives it back only to what has an id. If what had it is gone, one goes on from the region.
+let focused = null;
+
+const CAN_HAVE_FOCUS = "a[href], button, input, select, textarea, summary, [tabindex]";
+const label = (each) => each.getAttribute("aria-label") || each.textContent.trim();
+const action = (each) => each.form ? each.form.getAttribute("action") : "";
+const tells = (each) => [each.tagName, each.getAttribute("href") || action(each) + " " + label(each)].join(" ");
+const alike = (region, told) => [...region.querySelectorAll(CAN_HAVE_FOCUS)].filter((each) => tells(each) === told);
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const region = event.detail.target;
+  const active = document.activeElement;
+  if (!region.matches("[data-live]") || !region.contains(active)) return;
+  const told = tells(active);
+  focused = { region: region.id, told, which: alike(region, told).indexOf(active) };
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!focused || event.target.id !== focused.region) return;
+  const found = alike(event.target, focused.told);
+  if (!event.target.contains(document.activeElement)) {
+    const here = found[focused.which] || found[0] || event.target;
+    if (here === event.target) here.tabIndex = -1;
+    here.focus({ preventScroll: true });
+  }
+  focused = null;
+});
+
 // Nothing is taken from under someone's hands: a region where they type waits until they are done.
 function busy(region) {
   return region.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")
@@ -152,12 +249,37 @@ document.addEventListener("focusout", () => setTimeout(() => {
   }
 }));
 
-addEventListener("pagehide", () => {
-  if (live.source) live.source.close();
-  live.asked = "";
-});
+addEventListener("pagehide", unfollow);
 addEventListener("pageshow", follow);
 document.addEventListener("htmx:afterSettle", follow);
+
+// A form is sent once, however often one clicks. Not by `disabled`: that would take the focus from the button, and its
+// name and value from what is sent.
+const PATIENCE = 5000;
+
+function letSend(form) {
+  form.removeAttribute("data-sending");
+  for (const button of form.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.hasAttribute("data-sending")) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  form.setAttribute("data-sending", "");
+  for (const button of form.querySelectorAll("button:not([type=button])")) button.setAttribute("aria-disabled", "true");
+  // A page that does not come: the answer is a file, or the browser was told to stop.
+  if (!form.hasAttribute("hx-post")) setTimeout(() => letSend(form), PATIENCE);
+}, true);  // before htmx hears of it
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.matches("form[data-sending]")) letSend(event.detail.elt);
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[data-sending]").forEach(letSend));
 
 // What was typed is kept for the case that the sign-in had ended: it comes back with the form.
 const DRAFT = "typed";
