@@ -50,6 +50,18 @@ async def test_one_signs_in_comes_back_to_where_one_was_and_signs_out(crm: Any, 
     assert (await client.get("/accounts")).status_code == 303, "the cookie is worth nothing any more"
 
 
+async def test_signing_out_ends_what_tells_this_browser_of_changes(crm: Any, stranger: Visitor) -> None:
+    await stranger.submit("/sign-in", email="maria@example.com", password=PASSWORD)
+    page = await stranger.get("/accounts")
+    told = asyncio.create_task(stranger.client.get("/live?at=accounts=seen-long-ago"))
+    await asyncio.sleep(0.5)
+    await stranger.submit(page, "/sign-out")
+    async with asyncio.timeout(10):
+        assert (await told).text.endswith("event: over\ndata: signed out\n\n")
+    nobody = await stranger.client.get("/live?at=accounts=seen-long-ago")
+    assert nobody.text == "event: over\ndata: signed out\n\n"
+
+
 async def test_behind_tls_the_cookie_goes_over_tls_alone(stranger: Visitor) -> None:
     sheet = await stranger.get("/sign-in")
     fields = sheet.forms[0].fields | {"email": "maria@example.com", "password": PASSWORD}

@@ -171,6 +171,10 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await made.close()
 
 
+async def all_stay(_: AsyncSession, secrets: set[str]) -> set[str]:
+    return secrets
+
+
 class TestALiveRegion:
     async def test_is_told_of_each_change_once_and_all_readers_cost_one_look(self, database: Database) -> None:
         stamps, looks = {"a": "1", "b": "1"}, []
@@ -180,11 +184,11 @@ class TestALiveRegion:
             return stamps[topic]
 
         stopping = asyncio.Event()
-        live = Live(database, {"thing": stamp}, stopping, seconds=0.01)
+        live = Live(database, {"thing": stamp}, stopping, all_stay, seconds=0.01)
         told: list[list[Any]] = [[], [], []]
 
         async def read(into: list[Any], seen: dict[str, str]) -> None:
-            async for changed in live.changes(seen):
+            async for changed in live.changes(seen, "someone"):
                 into.append(changed)
 
         readers = [
@@ -212,8 +216,8 @@ class TestALiveRegion:
             looks += 1
             return str(looks)
 
-        live = Live(database, {"thing": stamp}, asyncio.Event(), seconds=0.01)
-        changes = live.changes({"thing:a": "0"})
+        live = Live(database, {"thing": stamp}, asyncio.Event(), all_stay, seconds=0.01)
+        changes = live.changes({"thing:a": "0"}, "someone")
         assert await anext(changes) == {"thing:a": "1"}
         await changes.aclose()  # type: ignore[attr-defined]
         async with asyncio.timeout(5):

@@ -133,7 +133,7 @@ def create_service(
         relay=Relay(database, own_bus, metrics) if publishes else None,
     )
 
-    live = Live(database, site.topics, service.stopping) if site else None
+    live = Live(database, site.topics, service.stopping, sign_ins.still_signed_in) if site else None
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

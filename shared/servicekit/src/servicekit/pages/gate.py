@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.errors import Problem, database_away
 from servicekit.pages.csrf import SAFE
+from servicekit.pages.live import OVER
 from servicekit.pages.page import Page
 from servicekit.pages.problems import problem_page
 from servicekit.pages.site import OPEN_PAGES, is_page
@@ -91,7 +92,7 @@ class Gate:
 def _to_sign_in(page: Page) -> Response:
     request = page.request
     if page.path == "/live":
-        return Response(status_code=204)  # tells the browser not to ask again
+        return Response(OVER, media_type="text/event-stream")
     back = page.url if request.method in SAFE and not page.by_htmx else _came_from(request)
     path = "/sign-in" if back == "/" else f"/sign-in?next={quote(back, safe='/')}"
     if page.by_htmx:
