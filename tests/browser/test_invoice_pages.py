@@ -1,8 +1,9 @@
 """What a browser adds to Invoice's pages: an editor with totals as one types, pop-ups, live regions."""
 
+import asyncio
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import LINES, stay, stayed
 
@@ -75,3 +76,23 @@ async def test_a_contact_person_is_added_and_edited_in_a_pop_up(desk: Any) -> No
     await expect(page.get_by_role("rowheader", name="Baker")).to_be_visible()
     await page.get_by_role("link", name="Edit Baker").click()
     await expect(page.get_by_role("dialog", name="Edit Baker").get_by_label("Last name")).to_have_value("Baker")
+
+
+async def test_totals_that_come_late_disturb_nobody(desk: Any) -> None:
+    customer = await desk.made("invoice", "customers", customer_name="Late")
+    page, let_through = await desk.window("invoice", "member"), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await let_through.wait()
+        await route.continue_()
+
+    await page.route("**/totals", late)
+    await page.goto(f"/estimates/new?customer_id={customer['id']}")
+    first, second = (page.get_by_role("group", name=f"Line {number}") for number in (1, 2))
+    async with page.expect_request("**/totals"):
+        await first.get_by_label("Rate").fill("18.50")
+    await page.get_by_role("button", name="Add a line").click()
+    await expect(second.get_by_label("Item")).to_be_focused()
+    let_through.set()
+    await second.get_by_label("Rate").fill("1.50")
+    await expect(page.locator("#totals")).to_contain_text("$20.00")
