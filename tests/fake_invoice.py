@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from contracts.customers import CrmLink
+from contracts.customers import CrmLink, CustomerSnapshot
 from contracts.documents import EstimateSnapshot, InvoiceSnapshot
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from servicekit.auth import Tokens
 from servicekit.db import new_id, utc_now
@@ -24,8 +24,9 @@ def refusal(status: int, code: str, detail: str, **extra: Any) -> JSONResponse:
 
 
 class FakeInvoice:
-    """Documents by id. ``imported``: the CRM records that are customers. ``links``: whose documents they are.
+    """Documents by id, each with a customer of its own. ``imported``: the CRM records that are customers.
 
+    ``links``: whose a document and its customer are. ``account_of``: contact → the account that it is at in the CRM.
     ``down``: answers 503. ``answers_late``: carries out what it is asked, and gives no answer in time, so many times.
     ``between``: is called before each page of a list. ``page``: how many a page has, whatever is asked for.
     """
@@ -34,6 +35,7 @@ class FakeInvoice:
         self.app = FastAPI()
         self.documents: dict[str, Json] = {}
         self.links: dict[str, set[tuple[str, str]]] = {}
+        self.account_of: dict[str, str] = {}
         self.imported: set[str] = set()
         self.keys: dict[str, tuple[Json, Json]] = {}
         self.asked: list[tuple[str, str, str]] = []
@@ -43,6 +45,7 @@ class FakeInvoice:
         self.page = 2
         self.between: Callable[[], Awaitable[None]] | None = None
         for path, answer, method in (
+            ("/v1/crm/customers", self._customers, "GET"),
             ("/v1/{kinds}", self._list, "GET"),
             ("/v1/{kinds}", self._create, "POST"),
             ("/v1/{kinds}/{id_}", self._get, "GET"),
@@ -75,6 +78,7 @@ class FakeInvoice:
             "status": "draft",
             "customer_id": new_id(),
             "customer_name": "Alfreds Futterkiste",
+            "contact_person_id": None,
             "date": "2026-03-01",
             "reference_number": "",
             "currency_code": "EUR",
@@ -109,22 +113,49 @@ class FakeInvoice:
         model = EstimateSnapshot if "estimate_number" in document else InvoiceSnapshot
         return model.model_validate(told)
 
+    def customer(self, document: Json) -> CustomerSnapshot:
+        """What an event tells of its customer as it is now; both have the same versions."""
+        links = self.links[document["id"]]
+        return CustomerSnapshot(
+            id=document["customer_id"],
+            version=document["version"],
+            organization_id=ORGANIZATION,
+            customer_name=document["customer_name"],
+            currency_code="EUR",
+            status="active",
+            source="crm",
+            crm_links=tuple(CrmLink(record_type=kind, record_id=id_, version=1) for kind, id_ in links),  # type: ignore[arg-type]
+            own_contact_ids=tuple(id_ for kind, id_ in links if kind == "contact"),
+        )
+
+    async def _customers(self, crm_account_id: str | None = None, crm_contact_id: str | None = None) -> Any:
+        wanted = {("account", crm_account_id), ("contact", crm_contact_id)}
+        wanted |= {("contact", contact) for contact, account in self.account_of.items() if account == crm_account_id}
+        found = [document for id_, document in self.documents.items() if self.links[id_] & wanted]
+        items = [self.customer(document).model_dump(mode="json") for document in found]
+        return {"items": items, "next_cursor": None}
+
     async def _list(
         self,
         kinds: str,
         cursor: int = 0,
-        crm_account_id: str | None = None,
+        id_: Annotated[list[str] | None, Query(alias="id")] = None,
+        customer_id: Annotated[list[str] | None, Query()] = None,
         crm_contact_id: str | None = None,
         crm_potential_id: str | None = None,
     ) -> Any:
         if self.between is not None:
             await self.between()
-        wanted = {("account", crm_account_id), ("contact", crm_contact_id)}
         found = [
             document
-            for id_, document in sorted(self.documents.items(), reverse=True)
+            for document in sorted(self.documents.values(), key=lambda one: one["id"], reverse=True)
             if f"{KINDS[kinds]}_number" in document
-            and (self.links[id_] & wanted or (crm_potential_id and document["crm_potential_id"] == crm_potential_id))
+            and (
+                document["id"] in (id_ or ())
+                or document["customer_id"] in (customer_id or ())
+                or ("contact", crm_contact_id) in self.links[document["id"]]
+                or (crm_potential_id and document["crm_potential_id"] == crm_potential_id)
+            )
         ]
         page = found[cursor : cursor + self.page]
         return {"items": page, "next_cursor": cursor + self.page if cursor + self.page < len(found) else None}

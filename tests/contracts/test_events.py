@@ -252,3 +252,13 @@ def test_what_is_no_event_of_ours_is_refused_with_the_reason(body: bytes, said: 
 def test_a_field_that_a_later_version_adds_is_no_fault() -> None:
     body = json.dumps(GOOD | {"later": 1, "data": GOOD["data"] | {"later": 1}}).encode()
     assert decode(body, by_wire_type(ALL))[1] == example(ALL[0])
+
+
+def test_a_customer_says_whose_its_documents_are_and_leaves_out_what_it_has_nothing_to_say_of() -> None:
+    plain: CustomerSnapshot = SNAPSHOTS[CustomerSnapshot]
+    persons = tuple(one.model_copy(update={"crm_contact_id": "0197-contact"}) for one in plain.contact_persons)
+    whole = plain.model_copy(update={"contact_persons": persons, "own_contact_ids": ("0197-contact",)})
+    told, before = whole.model_dump(mode="json"), plain.model_dump(mode="json")
+    assert (told["contact_persons"][0]["crm_contact_id"], told["own_contact_ids"]) == ("0197-contact", ["0197-contact"])
+    assert told.keys() - before.keys() == {"own_contact_ids"}
+    assert told["contact_persons"][0].keys() - before["contact_persons"][0].keys() == {"crm_contact_id"}

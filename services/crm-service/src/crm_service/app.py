@@ -13,6 +13,7 @@ from crm_service.accounts.routes import router as accounts
 from crm_service.contacts.routes import router as contacts
 from crm_service.deletion.routes import router as deletion
 from crm_service.documents.handlers import create_handler
+from crm_service.documents.parts import Parts
 from crm_service.documents.routes import router as documents
 from crm_service.export.routes import router as export
 from crm_service.potentials.routes import router as potentials
@@ -41,7 +42,7 @@ def create_app(settings: CrmSettings, *, bus: Bus | None = None, http: httpx.Asy
 
 
 def _subscriptions(service: Service) -> Sequence[Subscription]:
-    return [Subscription(CRM_DOCUMENTS, handle_batch=create_handler(service.database), batch_size=500)]
+    return [Subscription(CRM_DOCUMENTS, handle_batch=create_handler(Parts.of(service)), batch_size=500)]
 
 
 def main() -> None:

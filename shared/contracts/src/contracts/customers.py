@@ -18,8 +18,12 @@ class CrmLink(Value):
     version: int
 
 
+def _nothing(value: object) -> bool:
+    return not value
+
+
 class ContactPersonSnapshot(Value):
-    """A person at a customer."""
+    """A person at a customer. ``crm_contact_id``: the contact in the CRM who it is; left out of one added by hand."""
 
     id: str
     salutation: str = ""
@@ -29,10 +33,16 @@ class ContactPersonSnapshot(Value):
     phone: str = ""
     mobile: str = ""
     is_primary: bool = False
+    crm_contact_id: str | None = Field(None, exclude_if=_nothing)
 
 
 class CustomerSnapshot(Snapshot):
-    """A customer in Invoice, as it was at ``version``."""
+    """A customer in Invoice, as it was at ``version``.
+
+    Its documents belong to the accounts of ``crm_links``, to the contacts in ``own_contact_ids``, which have or had it
+    for themselves alone (S24), and each to the contact who is its contact person. A field that says nothing and came
+    later than version 1 of the event is left out.
+    """
 
     organization_id: str
     customer_name: str
@@ -45,6 +55,7 @@ class CustomerSnapshot(Snapshot):
     source: Literal["crm", "manual"]
     contact_persons: tuple[ContactPersonSnapshot, ...] = ()
     crm_links: tuple[CrmLink, ...] = ()
+    own_contact_ids: tuple[str, ...] = Field((), exclude_if=_nothing)
 
 
 class MergedCustomerSnapshot(CustomerSnapshot):

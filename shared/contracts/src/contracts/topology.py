@@ -42,6 +42,6 @@ def by_wire_type(events: Iterable[type[Event[Any]]]) -> dict[str, type[Event[Any
 
 SYNC_RECORDS = Queue("sync.records", (*accounts.EVENTS, *contacts.EVENTS))
 WORKFLOW_POTENTIALS = Queue("workflow.potentials", potentials.EVENTS)
-CRM_DOCUMENTS = Queue("crm.documents", documents.EVENTS)
+CRM_DOCUMENTS = Queue("crm.documents", (*documents.EVENTS, *customers.EVENTS))
 
 QUEUES = (SYNC_RECORDS, WORKFLOW_POTENTIALS, CRM_DOCUMENTS)

@@ -7,7 +7,7 @@ a service that does not answer is not asked on and on (`breaker`).
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +110,7 @@ class ServiceClient:
         path: str,
         *,
         json: Any = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         on_behalf_of: Principal | None = None,
         authorization: str | None = None,
@@ -127,7 +127,7 @@ class ServiceClient:
         self,
         path: str,
         *,
-        params: Mapping[str, str | int] | None = None,
+        params: Mapping[str, str | int | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         on_behalf_of: Principal | None = None,
     ) -> httpx.Response:
@@ -141,7 +141,7 @@ class ServiceClient:
         method: str,
         path: str,
         json: Any,
-        params: Mapping[str, str | int] | None,
+        params: Mapping[str, str | int | Sequence[str]] | None,
         headers: Mapping[str, str] | None,
         authorization: str,
     ) -> httpx.Request:

@@ -3,21 +3,26 @@
 Raises `Unavailable` where trying again later may help, and what the other service refuses as our own `Problem`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
 import orjson
+from contracts.customers import CustomerSnapshot
 from servicekit.auth import Principal
 from servicekit.db import new_id
 from servicekit.errors import Conflict, Problem, Unavailable
 from servicekit.http import Refused, ServiceClient
 
-from crm_service.documents.models import Document, Kind, RecordKey, Told
+from crm_service.documents.models import Document, Kind, RecordKey, Told, ToldCustomer
+from crm_service.records import batches
 
 PAGE = 200
+AT_ONCE = 100
+"""How many ids one request names."""
 
 Json = dict[str, Any]
+Params = Mapping[str, str | int | Sequence[str]]
 
 
 class NotConnected(Conflict):
@@ -74,27 +79,35 @@ class Invoice:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 
-    async def documents_of(self, organization_id: str, kind: Kind, key: RecordKey) -> AsyncIterator[Told]:
-        """All that Invoice has of the record, newest first, read page by page."""
-        params: dict[str, str | int] = {f"crm_{key.record_type}_id": key.record_id, "limit": PAGE}
-        while True:
-            answer = await self._ask("GET", f"/v1/{kind}s", organization_id, params=params)
-            page = orjson.loads(answer.content)
-            for item in page["items"]:
-                yield Told.by_answer(kind, organization_id, item, of=key)
-            if page["next_cursor"] is None:
-                return
-            params["cursor"] = page["next_cursor"]
+    async def customers_of(self, organization_id: str, key: RecordKey) -> list[ToldCustomer]:
+        """The customers whose documents, or some of these, are the account's or contact's."""
+        params = {f"crm_{key.record_type}_id": key.record_id}
+        items = await self._all("/v1/crm/customers", organization_id, params)
+        return [ToldCustomer.by(CustomerSnapshot.model_validate(item)) for item in items]
 
-    async def has(self, document: Document) -> bool:
-        """Whether Invoice still has the document."""
-        try:
-            await self._ask("GET", f"/v1/{document.kind}s/{document.id}", document.organization_id)
-        except Problem as problem:
-            if is_gone(problem, document):
-                return False
-            raise
-        return True
+    async def documents(self, organization_id: str, kind: Kind, params: Params) -> list[Told]:
+        """All documents that Invoice lists with these parameters."""
+        items = await self._all(f"/v1/{kind}s", organization_id, params)
+        return [Told.by_answer(kind, organization_id, item) for item in items]
+
+    async def documents_of(self, organization_id: str, kind: Kind, **ids: Collection[str]) -> list[Told]:
+        """All documents whose ``id`` or ``customer_id`` is one of these; `AT_ONCE` ids a request."""
+        found: list[Told] = []
+        for name, values in ids.items():
+            for some in batches(sorted(values), AT_ONCE):
+                found += await self.documents(organization_id, kind, {name: some})
+        return found
+
+    async def _all(self, path: str, organization_id: str, params: Params) -> list[Json]:
+        """A list, read page by page."""
+        found: list[Json] = []
+        asked = {**params, "limit": PAGE}
+        while True:
+            page = orjson.loads((await self._ask("GET", path, organization_id, params=asked)).content)
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            asked["cursor"] = page["next_cursor"]
 
     async def create(
         self, organization_id: str, kind: Kind, body: Json, key: str, principal: Principal
@@ -144,7 +157,7 @@ class Invoice:
         if if_none_match is not None:
             headers["If-None-Match"] = if_none_match
         path = f"/v1/{document.kind}s/{document.id}/pdf"
-        params: Mapping[str, str | int] = {"download": "true"} if download else {}
+        params: Params = {"download": "true"} if download else {}
         try:
             return await self._client.open(path, params=params, headers=headers, on_behalf_of=principal)
         except Refused as refused:
@@ -157,7 +170,7 @@ class Invoice:
         organization_id: str,
         *,
         json: Any = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         principal: Principal | None = None,
     ) -> httpx.Response:

@@ -1,5 +1,6 @@
 """Making a document in Invoice from within the CRM: the person presses one button (S6, S7, S18)."""
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.accounts import service as accounts
 from crm_service.contacts import service as contacts
-from crm_service.documents import reflection
+from crm_service.documents import fetching, queries, reflection
 from crm_service.documents.clients import CustomerMissing
 from crm_service.documents.models import Kind, RecordKey, Told
 from crm_service.documents.parts import Parts
@@ -147,10 +148,18 @@ async def create(
         if problem.code == IdempotencyKeyReused.code:
             raise IdempotencyKeyReused(kind) from problem  # Invoice's words name a key that the person has not sent
         raise
-    told = Told.by_answer(kind, organization_id, orjson.loads(answer.content))
-    async with parts.database.transaction() as session:
-        await reflection.take_in(session, [told.also_of(asked.keys)])
+    await _show(parts, organization_id, asked, Told.by_answer(kind, organization_id, orjson.loads(answer.content)))
     return answer
+
+
+async def _show(parts: Parts, organization_id: str, asked: Order, told: Told) -> None:
+    """Show the new document at once; whose it is, Invoice is asked if no event has told so yet."""
+    async with parts.database.transaction() as session:
+        await reflection.take_in(session, [told], now=True)
+        unknown = asked.keys - await queries.keys_of(session, told.id)
+    if unknown:
+        with contextlib.suppress(Problem):  # it was made; the event will tell
+            await fetching.learn_customers(parts, asked.customer[-1], organization_id)
 
 
 async def _make(parts: Parts, organization_id: str, asked: Order, key: str, principal: Principal) -> httpx.Response:

@@ -48,7 +48,7 @@ async def change(
         answer = await parts.invoice.about(document, method, principal, path=path, json=values, if_match=if_match)
     told = Told.by_answer(kind, document.organization_id, orjson.loads(answer.content))
     async with parts.database.transaction() as session:
-        await reflection.take_in(session, [told])
+        await reflection.take_in(session, [told], now=True)
     return answer
 
 
@@ -70,5 +70,5 @@ async def _shown(parts: Parts, kind: Kind, document_id: str) -> AsyncIterator[Do
     except Problem as problem:
         if is_gone(problem, document):
             async with parts.database.transaction() as session:
-                await reflection.take_in(session, [Told.gone(kind, document_id)])
+                await reflection.take_in(session, [Told.gone(kind, document_id)], now=True)
         raise

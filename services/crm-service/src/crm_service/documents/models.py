@@ -1,6 +1,8 @@
 """What the CRM knows of the documents in Invoice (S2): a reflection, kept by what it is told and by nothing else.
 
-A document without a link to a record of the CRM is not shown, and nothing is kept of it but its version (S3, S4).
+Documents say which customer and contact person they are for; customers say which records of the CRM they are. Whose a
+document is follows from both when it is read. Of documents and customers that belong to nobody in the CRM nothing is
+kept but the version (S3, S4).
 """
 
 import datetime
@@ -9,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Self
 
+from contracts.customers import CustomerSnapshot
 from contracts.documents import EstimateSnapshot, InvoiceSnapshot
 from servicekit.db import ExactDecimal, UtcDateTime
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, ColumnElement, Index, Integer, String, Table, Text, exists, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_service.base import Base
@@ -39,6 +42,11 @@ class Document(Base):
     """
 
     __tablename__ = "documents"
+    # The order of the lists: ids of documents grow with time.
+    __table_args__ = tuple(
+        Index(f"ix_documents_{whose}", whose, "kind", "id")
+        for whose in ("customer_id", "contact_person_id", "crm_potential_id")
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     kind: Mapped[Kind] = mapped_column(String(8))
@@ -50,6 +58,7 @@ class Document(Base):
     end_date: Mapped[datetime.date | None]
     customer_id: Mapped[str] = mapped_column(String(36))
     customer_name: Mapped[str] = mapped_column(String(255))
+    contact_person_id: Mapped[str | None] = mapped_column(String(36))
     reference_number: Mapped[str] = mapped_column(String(255))
     currency_code: Mapped[str] = mapped_column(String(3))
     total: Mapped[Decimal] = mapped_column(ExactDecimal())
@@ -65,20 +74,38 @@ versions = Table(
     Base.metadata,
     Column("document_id", String(36), primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("whole", Boolean, nullable=False),
 )
-"""The newest version that was told of each document, shown or not, deleted or not. ``whole``: with all its links."""
+"""The newest version that was told of each document, shown or not, deleted or not."""
 
-links = Table(
-    "document_links",
+customers = Table(
+    "customers",
+    Base.metadata,
+    Column("id", String(36), primary_key=True),
+    Column("organization_id", String(36), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("unfetched", Boolean, nullable=False),
+)
+"""The newest version that was told of each customer in Invoice. ``unfetched``: it became somebody in the CRM, and its
+documents from before are still to be fetched."""
+
+records = Table(
+    "customer_records",
     Base.metadata,
     Column("record_type", String(9), primary_key=True),
     Column("record_id", String(64), primary_key=True),
-    Column("kind", String(8), primary_key=True),
-    Column("document_id", String(36), primary_key=True),
-    Index("ix_document_links_document", "document_id"),
+    Column("customer_id", String(36), primary_key=True),
+    Index("ix_customer_records_customer", "customer_id"),
 )
-"""Whose documents they are. The key is the order of the lists: ids of documents grow with time."""
+"""Which records have all documents of a customer: accounts, and contacts that have or had it for themselves alone."""
+
+persons = Table(
+    "customer_persons",
+    Base.metadata,
+    Column("id", String(36), primary_key=True),
+    Column("contact_id", String(64), nullable=False),
+    Index("ix_customer_persons_contact", "contact_id"),
+)
+"""Which contact a contact person in Invoice is: it has the documents that name this person, whoever the customer is."""
 
 fetches = Table(
     "document_fetches",
@@ -92,18 +119,26 @@ fetches = Table(
 """When a record's documents were last fetched from Invoice, and when that last failed since, and why (S9)."""
 
 
+def anybodys() -> ColumnElement[bool]:
+    """The document belongs to a record of the CRM, as far as that is known."""
+    return or_(
+        Document.crm_potential_id.is_not(None),
+        exists().where(records.c.customer_id == Document.customer_id),
+        exists().where(persons.c.id == Document.contact_person_id),
+    )
+
+
 @dataclass(frozen=True)
 class Told:
-    """What was told of one document. ``links``: whose it is; ``whole``: these are all, others than potentials too.
+    """What was told of one document. ``values``: the columns of `Document`; empty if it was deleted.
 
-    ``values``: the columns of `Document`; empty if it was deleted.
+    ``anybodys``: it belongs to a record of the CRM, says who told; that counts until its customer is known.
     """
 
     kind: Kind
     id: str
     version: int
-    whole: bool
-    links: frozenset[RecordKey] = frozenset()
+    anybodys: bool = False
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -111,8 +146,7 @@ class Told:
         """What an event tells: everything."""
         kind: Kind = "estimate" if isinstance(snapshot, EstimateSnapshot) else "invoice"
         if snapshot.deleted:
-            return cls(kind, snapshot.id, snapshot.version, True)
-        links = frozenset(RecordKey(link.record_type, link.record_id) for link in snapshot.crm_links)
+            return cls(kind, snapshot.id, snapshot.version)
         of_kind: dict[str, Any]
         if isinstance(snapshot, EstimateSnapshot):
             of_kind = {
@@ -132,13 +166,11 @@ class Told:
             }
         alike = {name: getattr(snapshot, name) for name in _ALIKE}
         values = {"kind": kind, "organization_id": snapshot.organization_id, **alike, **of_kind}
-        return cls(kind, snapshot.id, snapshot.version, True, links | _potential(snapshot.crm_potential_id), values)
+        return cls(kind, snapshot.id, snapshot.version, anybodys=bool(snapshot.crm_links), values=values)
 
     @classmethod
-    def by_answer(
-        cls, kind: Kind, organization_id: str, answer: Mapping[str, Any], of: RecordKey | None = None
-    ) -> Self:
-        """What Invoice answers of a document, which leaves its links open; ``of``: one that it has."""
+    def by_answer(cls, kind: Kind, organization_id: str, answer: Mapping[str, Any]) -> Self:
+        """What Invoice answers of a document of the CRM's."""
         invoice = kind == "invoice"
         values = {
             "kind": kind,
@@ -153,17 +185,36 @@ class Told:
             "workflow_locked": answer["workflow_locked"] if invoice else False,
             "updated_at": datetime.datetime.fromisoformat(answer["updated_at"]),
         }
-        links = _potential(answer["crm_potential_id"]) | frozenset([of] if of else [])
-        return cls(kind, answer["id"], answer["version"], False, links, values)
-
-    def also_of(self, keys: frozenset[RecordKey]) -> "Told":
-        """The same, of these records too."""
-        return replace(self, links=self.links | keys)
+        return cls(kind, answer["id"], answer["version"], anybodys=True, values=values)
 
     @classmethod
     def gone(cls, kind: Kind, document_id: str) -> Self:
         """Invoice does not have it any more."""
-        return cls(kind, document_id, GONE, True)
+        return cls(kind, document_id, GONE)
+
+
+@dataclass(frozen=True)
+class ToldCustomer:
+    """What was told of one customer. ``records``: those that have all its documents. ``persons``: id → contact."""
+
+    id: str
+    version: int
+    organization_id: str
+    records: frozenset[RecordKey] = frozenset()
+    persons: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, snapshot: CustomerSnapshot) -> Self:
+        """What an event tells, or Invoice answers."""
+        told = cls(snapshot.id, snapshot.version, snapshot.organization_id)
+        if snapshot.deleted:
+            return told
+        accounts = [
+            RecordKey("account", link.record_id) for link in snapshot.crm_links if link.record_type == "account"
+        ]
+        contacts = [RecordKey("contact", contact_id) for contact_id in snapshot.own_contact_ids]
+        named = {person.id: person.crm_contact_id for person in snapshot.contact_persons if person.crm_contact_id}
+        return replace(told, records=frozenset([*accounts, *contacts]), persons=named)
 
 
 _ALIKE = (
@@ -173,16 +224,13 @@ _ALIKE = (
     "date",
     "customer_id",
     "customer_name",
+    "contact_person_id",
     "reference_number",
     "currency_code",
     "total",
     "crm_potential_id",
     "updated_at",
 )
-
-
-def _potential(potential_id: str | None) -> frozenset[RecordKey]:
-    return frozenset([RecordKey("potential", potential_id)] if potential_id else [])
 
 
 def _day(text: str | None) -> datetime.date | None:

@@ -6,12 +6,22 @@ from datetime import datetime
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, literal, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.accounts.models import Account
 from crm_service.contacts.models import Contact
-from crm_service.documents.models import Document, Kind, RecordKey, RecordType, fetches, links
+from crm_service.documents.models import (
+    Document,
+    Kind,
+    RecordKey,
+    RecordType,
+    anybodys,
+    customers,
+    fetches,
+    persons,
+    records,
+)
 from crm_service.potentials.models import Potential
 
 
@@ -42,8 +52,12 @@ async def fetch_of(session: AsyncSession, key: RecordKey) -> Fetch:
 async def page(
     session: AsyncSession, key: RecordKey, kind: Kind, request: PageRequest
 ) -> tuple[list[Document], str | None]:
-    """A page of the record's documents of one kind, newest first; of an account's those of its contacts too."""
-    ids = _ids_of(key, kind, request).subquery().c.document_id
+    """A page of the record's documents of one kind, newest first.
+
+    An account has those of its customer, and those that its contacts had for themselves; not those in which one of its
+    contacts is the person at another customer.
+    """
+    ids = union(*await _parts(session, key, kind, request)).subquery().c.id
     found, cursor = await fetch_page(
         session, select(ids), keys=[ids], page=request, key_of=lambda document_id: [document_id]
     )
@@ -51,41 +65,70 @@ async def page(
     return list(documents), cursor
 
 
-def _ids_of(key: RecordKey, kind: Kind, request: PageRequest) -> Select[str] | CompoundSelect[str]:
+async def _parts(session: AsyncSession, key: RecordKey, kind: Kind, request: PageRequest) -> list[Select[str]]:
     """The ids that a page is made of: as many of the record's own as the page may need, and all of its contacts'.
 
-    Each part by itself, so that both databases read it from the key of the links, and never all links by document.
+    Each part by itself, so that both databases read it from an index in the order of the list.
     """
-    newest_own = _linked(_is(key), kind, request).order_by(links.c.document_id.desc())
-    own = select(newest_own.limit(request.limit + 1).subquery().c.document_id)
-    if key.record_type != "account":
-        return own
-    contacts = select(Contact.id).where(Contact.account_id == key.record_id, Contact.live())
-    of_contacts = and_(links.c.record_type == "contact", links.c.record_id.in_(contacts))
-    return union(own, _linked(of_contacts, kind, request))
+
+    def some(condition: ColumnElement[bool]) -> Select[str]:
+        statement = select(Document.id).where(condition, Document.kind == kind)
+        return statement if request.after is None else statement.where(Document.id < request.after[0])
+
+    def newest(condition: ColumnElement[bool]) -> Select[str]:
+        statement = some(condition).order_by(Document.id.desc()).limit(request.limit + 1)
+        return select(statement.subquery().c.id)
+
+    if key.record_type == "potential":
+        return [newest(Document.crm_potential_id == key.record_id)]
+    own = [newest(Document.customer_id == customer_id) for customer_id in await customers_of(session, key)]
+    if key.record_type == "account":
+        return [*own, some(Document.customer_id.in_(_customers_of_contacts(key.record_id)))]
+    return [*own, some(Document.contact_person_id.in_(_persons_of(key.record_id)))]
+
+
+async def customers_of(session: AsyncSession, key: RecordKey) -> dict[str, int]:
+    """The customers, all of whose documents are the record's own, and their versions; one for each organization."""
+    statement = select(records.c.customer_id, func.coalesce(customers.c.version, 0)).outerjoin(
+        customers, customers.c.id == records.c.customer_id
+    )
+    return dict((await session.execute(statement.where(_is(key)))).all())
+
+
+async def customers_of_contacts(session: AsyncSession, account_id: str) -> list[str]:
+    """The customers that contacts of the account have or had for themselves."""
+    return list(await session.scalars(_customers_of_contacts(account_id)))
+
+
+def _customers_of_contacts(account_id: str) -> Select[str]:
+    contacts = select(Contact.id).where(Contact.account_id == account_id, Contact.live())
+    return select(records.c.customer_id).where(records.c.record_type == "contact", records.c.record_id.in_(contacts))
+
+
+def _persons_of(contact_id: str) -> Select[str]:
+    return select(persons.c.id).where(persons.c.contact_id == contact_id)
 
 
 def _is(key: RecordKey) -> ColumnElement[bool]:
-    return and_(links.c.record_type == key.record_type, links.c.record_id == key.record_id)
+    return and_(records.c.record_type == key.record_type, records.c.record_id == key.record_id)
 
 
-def _linked(condition: ColumnElement[bool], kind: Kind, request: PageRequest) -> Select[str]:
-    statement = select(links.c.document_id).where(condition, links.c.kind == kind)
-    if request.after is not None:
-        statement = statement.where(links.c.document_id < request.after[0])
-    return statement
+def _ids_of(key: RecordKey) -> Select[str] | CompoundSelect[str]:
+    """The ids of all documents in the record's lists."""
+    ids = select(Document.id)
+    if key.record_type == "potential":
+        return ids.where(Document.crm_potential_id == key.record_id)
+    own = ids.where(Document.customer_id.in_(select(records.c.customer_id).where(_is(key))))
+    if key.record_type == "account":
+        return union(own, ids.where(Document.customer_id.in_(_customers_of_contacts(key.record_id))))
+    return union(own, ids.where(Document.contact_person_id.in_(_persons_of(key.record_id))))
 
 
 async def stamp_of(session: AsyncSession, key: RecordKey) -> str:
-    """A text that is another one after each change of the record's list, by one statement on the links' keys."""
-    whose = _is(key)
-    if key.record_type == "account":
-        contacts = select(Contact.id).where(Contact.account_id == key.record_id, Contact.live())
-        whose = or_(whose, and_(links.c.record_type == "contact", links.c.record_id.in_(contacts)))
-    mine = select(links.c.document_id).where(whose)
+    """A text that is another one after each change of the record's list, by one statement on indexes."""
     fetch = and_(fetches.c.record_type == key.record_type, fetches.c.record_id == key.record_id)
     known = select(func.count(), func.sum(Document.version), func.max(Document.id), func.max(Document.updated_at))
-    statement = known.where(Document.id.in_(mine)).add_columns(
+    statement = known.where(Document.id.in_(_ids_of(key))).add_columns(
         select(fetches.c.fetched_at).where(fetch).scalar_subquery(),
         select(fetches.c.failed_at).where(fetch).scalar_subquery(),
     )
@@ -109,45 +152,48 @@ class Owner:
 
 async def owners(session: AsyncSession, document_id: str) -> list[Owner]:
     """The records that have the document: accounts, contacts, potentials, those that are there."""
-    found: list[Owner] = []
-    columns = links.c
+    keys = _keys_of(document_id).subquery().c
     person = func.trim(Contact.first_name + " " + Contact.last_name)
     statement = (
         select(
-            columns.record_type,
-            columns.record_id,
+            keys.record_type,
+            keys.record_id,
             func.coalesce(Account.account_name, person, Potential.potential_name),
         )
-        .outerjoin(Account, and_(columns.record_type == "account", Account.id == columns.record_id, Account.live()))
-        .outerjoin(Contact, and_(columns.record_type == "contact", Contact.id == columns.record_id, Contact.live()))
-        .outerjoin(
-            Potential, and_(columns.record_type == "potential", Potential.id == columns.record_id, Potential.live())
-        )
-        .where(columns.document_id == document_id)
-        .order_by(columns.record_type, columns.record_id)
+        .outerjoin(Account, and_(keys.record_type == "account", Account.id == keys.record_id, Account.live()))
+        .outerjoin(Contact, and_(keys.record_type == "contact", Contact.id == keys.record_id, Contact.live()))
+        .outerjoin(Potential, and_(keys.record_type == "potential", Potential.id == keys.record_id, Potential.live()))
+        .order_by(keys.record_type, keys.record_id)
     )
-    for record_type, record_id, name in await session.execute(statement):
-        if name is not None:
-            found.append(Owner(record_type, record_id, name))
-    return found
+    found = await session.execute(statement)
+    return [Owner(record_type, record_id, name) for record_type, record_id, name in found if name is not None]
 
 
-async def contacts_of(session: AsyncSession, account_id: str) -> list[str]:
-    """The ids of the account's contacts."""
-    statement = select(Contact.id).where(Contact.account_id == account_id, Contact.live()).order_by(Contact.id)
-    return list(await session.scalars(statement))
+async def keys_of(session: AsyncSession, document_id: str) -> set[RecordKey]:
+    """The records that have the document, whether they are there or not."""
+    found = await session.execute(_keys_of(document_id))
+    return {RecordKey(record_type, record_id) for record_type, record_id in found}  # type: ignore[arg-type]
+
+
+def _keys_of(document_id: str) -> CompoundSelect[str, str]:
+    of_customer = select(records.c.record_type, records.c.record_id).join(
+        Document, Document.customer_id == records.c.customer_id
+    )
+    contact, potential = literal("contact").label("record_type"), literal("potential").label("record_type")
+    of_person = select(contact, persons.c.contact_id).join(Document, Document.contact_person_id == persons.c.id)
+    of_potential = select(potential, Document.crm_potential_id).where(Document.crm_potential_id.is_not(None))
+    return union(*(one.where(Document.id == document_id) for one in (of_customer, of_person, of_potential)))
 
 
 async def known(session: AsyncSession, key: RecordKey, organization_id: str) -> list[Document]:
-    """The documents of the organization that are linked to the record itself."""
-    linked = select(links.c.document_id).where(_is(key))
-    statement = select(Document).where(Document.id.in_(linked), Document.organization_id == organization_id)
+    """The documents of the organization that are in the record's lists."""
+    statement = select(Document).where(Document.id.in_(_ids_of(key)), Document.organization_id == organization_id)
     return list(await session.scalars(statement))
 
 
 async def get(session: AsyncSession, kind: Kind, document_id: str) -> Document:
     """One document that the CRM shows. Raises `DocumentNotFound`."""
-    statement = select(Document).where(Document.id == document_id, Document.kind == kind)
+    statement = select(Document).where(Document.id == document_id, Document.kind == kind, anybodys())
     document = (await session.execute(statement)).scalar_one_or_none()
     if document is None:
         raise DocumentNotFound(

@@ -1,14 +1,15 @@
-"""``/v1/crm``: what sync asks of Invoice."""
+"""``/v1/crm``: what sync and the CRM ask of Invoice."""
 
 from typing import Annotated
 
-from contracts.customers import CrmRecordPlan, CrmRecordResults, HeldCrmRecord
+from contracts.customers import CrmRecordPlan, CrmRecordResults, CustomerSnapshot, HeldCrmRecord
 from fastapi import APIRouter, Depends, Query, Response
 from servicekit.auth import ServiceOnly
-from servicekit.pagination import Page, PageRequest, page_request
+from servicekit.errors import BadRequest
+from servicekit.pagination import Page, PageQuery, PageRequest, page_request
 from servicekit.sessions import ReadSession, WriteSession
 
-from invoice_service.customers import crm_service, queries
+from invoice_service.customers import crm_service, events, queries
 from invoice_service.customers.crm_records import ApplyBody, PlanBody, read_asked
 from invoice_service.organizations.current import CurrentOrganization, CurrentOrganizationToWrite
 
@@ -26,6 +27,27 @@ async def apply_crm_records(
     """
     results = await crm_service.apply(session, organization.id, body)
     return Response(CrmRecordResults(results=results).model_dump_json(), media_type="application/json")
+
+
+@router.get("/customers")
+async def list_customers_of_crm_record(
+    _: ServiceOnly,
+    session: ReadSession,
+    organization: CurrentOrganization,
+    page: PageQuery,
+    crm_account_id: str | None = None,
+    crm_contact_id: str | None = None,
+) -> Page[CustomerSnapshot]:
+    """The customers whose documents belong to an account or a contact of the CRM, each as events tell of it.
+
+    An account's are its own and those that its contacts had for themselves; a contact's, the one it is at, too.
+    """
+    if (crm_account_id is None) == (crm_contact_id is None):
+        raise BadRequest("send either crm_account_id or crm_contact_id")
+    found, cursor = await queries.whose_documents(
+        session, organization.id, page, account_id=crm_account_id, contact_id=crm_contact_id
+    )
+    return Page(items=[events.snapshot(whole) for whole in found], next_cursor=cursor)
 
 
 @router.post("/customers/plan", response_model=CrmRecordPlan)

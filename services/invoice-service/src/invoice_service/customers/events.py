@@ -13,21 +13,22 @@ from invoice_service.customers.queries import WholeCustomer
 
 def created(whole: WholeCustomer) -> CustomerCreated:
     """A customer is new."""
-    return CustomerCreated(data=_snapshot(whole))
+    return CustomerCreated(data=snapshot(whole))
 
 
 def updated(whole: WholeCustomer) -> CustomerUpdated:
     """A customer, its persons or its CRM links changed."""
-    return CustomerUpdated(data=_snapshot(whole))
+    return CustomerUpdated(data=snapshot(whole))
 
 
 def deleted(whole: WholeCustomer) -> CustomerDeleted:
     """A customer is gone; ``whole`` is how it was last."""
-    snapshot = _snapshot(whole)
-    return CustomerDeleted(data=snapshot.model_copy(update={"deleted": True, "version": snapshot.version + 1}))
+    last = snapshot(whole)
+    return CustomerDeleted(data=last.model_copy(update={"deleted": True, "version": last.version + 1}))
 
 
-def _snapshot(whole: WholeCustomer) -> CustomerSnapshot:
+def snapshot(whole: WholeCustomer) -> CustomerSnapshot:
+    """The customer as others see it."""
     customer = whole.customer
     primary_id = whole.primary_id
     return CustomerSnapshot(
@@ -52,8 +53,10 @@ def _snapshot(whole: WholeCustomer) -> CustomerSnapshot:
                 phone=person.phone,
                 mobile=person.mobile,
                 is_primary=person.id == primary_id,
+                crm_contact_id=link.record_id if (link := whole.imported_persons.get(person.id)) else None,
             )
             for person in whole.persons
         ),
         crm_links=whole.crm_links,
+        own_contact_ids=whole.own_contact_ids,
     )

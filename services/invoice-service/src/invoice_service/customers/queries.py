@@ -11,7 +11,7 @@ from contracts.customers import CrmRecordType, HeldCrmRecord
 from servicekit import search
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ScalarSelect, Select, Table, func, select
+from sqlalchemy import ScalarSelect, Select, Table, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.customers.models import ContactPerson, CrmLink, Customer
@@ -29,11 +29,13 @@ class WholeCustomer:
     """A customer with everyone at it and its live CRM links.
 
     ``persons``: those of the CRM first, the oldest record first, then the others in the order they were added.
+    ``own_contact_ids``: the live contacts of the CRM that have or had it for themselves alone (S24).
     """
 
     customer: Customer
     persons: tuple[ContactPerson, ...] = ()
     links: tuple[CrmLink, ...] = ()
+    own_contact_ids: tuple[str, ...] = ()
 
     @cached_property
     def imported_persons(self) -> Mapping[str, CrmLink]:
@@ -141,7 +143,10 @@ async def get_many(session: AsyncSession, customer_ids: Collection[str]) -> list
     ).all()
     of_links = (
         select(links_)
-        .where(among(session, links_.c.customer_id, customer_ids), links_.c.deleted.is_(False))
+        .where(
+            or_(*(among(session, at, customer_ids) for at in (links_.c.customer_id, links_.c.own_customer_id))),
+            links_.c.deleted.is_(False),
+        )
         .order_by(links_.c.record_type, links_.c.record_id)
     )
     links = (await session.execute(of_links)).all()
@@ -159,7 +164,7 @@ async def complete(session: AsyncSession, customers: Sequence[Customer]) -> list
     anew = {"populate_existing": True}  # merging moves many at once, past what the session knows
     of_links = (
         select(CrmLink)
-        .where(CrmLink.customer_id.in_(ids), CrmLink.deleted.is_(False))
+        .where(or_(CrmLink.customer_id.in_(ids), CrmLink.own_customer_id.in_(ids)), CrmLink.deleted.is_(False))
         .order_by(CrmLink.record_type, CrmLink.record_id)
     )
     links = (await session.execute(of_links, execution_options=anew)).scalars().all()
@@ -174,12 +179,16 @@ def _whole(
     """Each customer with its own; ``links`` are in the order of their keys."""
     persons_at: dict[str, list[ContactPerson]] = defaultdict(list)
     links_at: dict[str, list[CrmLink]] = defaultdict(list)
+    own_at: dict[str, list[str]] = defaultdict(list)
     for link in links:
         links_at[link.customer_id or ""].append(link)
+        own_at[link.own_customer_id or ""].append(link.record_id)
     for person in persons:
         persons_at[person.customer_id].append(person)
     return [
-        WholeCustomer(one, _in_order(persons_at[one.id], links_at[one.id]), tuple(links_at[one.id]))
+        WholeCustomer(
+            one, _in_order(persons_at[one.id], links_at[one.id]), tuple(links_at[one.id]), tuple(own_at[one.id])
+        )
         for one in customers
     ]
 
@@ -210,6 +219,30 @@ async def page(
             statement = statement.where(Customer.id == at.scalar_subquery())
     if q is not None:
         statement = statement.where(search.matches(SEARCH_KIND, Customer.__table__.c.id, q))
+    found, cursor = await fetch_page(
+        session, statement, keys=[Customer.id], page=request, key_of=lambda customer: [customer.id]
+    )
+    return await complete(session, found), cursor
+
+
+async def whose_documents(
+    session: AsyncSession, organization_id: str, request: PageRequest, *, account_id: str | None, contact_id: str | None
+) -> tuple[list[WholeCustomer], str | None]:
+    """A page of the customers whose documents, or some of these, belong to the CRM record (S8).
+
+    An account's: its customer, and those that its contacts had for themselves. A contact's: the one it is at, and the
+    one that it has or had for itself.
+    """
+    mine = select(CrmLink.customer_id).where(CrmLink.organization_id == organization_id)
+    own = mine.with_only_columns(CrmLink.own_customer_id)
+    if account_id is not None:
+        mine = mine.where(CrmLink.record_type == "account", CrmLink.record_id == account_id)
+        own = own.where(CrmLink.record_type == "contact", CrmLink.account_id == account_id)
+    else:
+        mine, own = (
+            one.where(CrmLink.record_type == "contact", CrmLink.record_id == contact_id) for one in (mine, own)
+        )
+    statement = select(Customer).where(Customer.merged_into.is_(None), Customer.id.in_(union(mine, own)))
     found, cursor = await fetch_page(
         session, statement, keys=[Customer.id], page=request, key_of=lambda customer: [customer.id]
     )

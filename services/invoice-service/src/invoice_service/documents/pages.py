@@ -62,7 +62,7 @@ class ShownFilters:
     def wanted(self) -> Filters:
         """For the query. Raises `Invalid`."""
         return Filters(
-            customer_id=self.customer_id or None,
+            customer_ids=(self.customer_id,) if self.customer_id else (),
             date_from=day("date_from", self.date_from),
             date_to=day("date_to", self.date_to),
             q=self.q or None,

@@ -54,9 +54,10 @@ class WholeDocument(Generic[D]):
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list is narrowed to; None means any. The dates are of the document, both included."""
+    """What a list is narrowed to; None and nothing mean any. The dates are of the document, both included."""
 
-    customer_id: str | None = None
+    ids: tuple[str, ...] = ()
+    customer_ids: tuple[str, ...] = ()
     crm_account_id: str | None = None
     crm_contact_id: str | None = None
     crm_potential_id: str | None = None
@@ -156,8 +157,11 @@ def _of_link(link: Select[CrmLink], column: Any) -> Any:
 def _wanted(kind: Kind[D], organization_id: str, filters: Filters) -> list[ColumnElement[bool]]:
     model = kind.model
     wanted: list[ColumnElement[bool]] = []
-    if filters.customer_id is not None:
-        wanted.append(model.customer_id == stayed(organization_id, filters.customer_id))
+    if filters.ids:
+        wanted.append(model.id.in_(filters.ids))
+    if filters.customer_ids:
+        there = [stayed(organization_id, customer_id) for customer_id in filters.customer_ids]
+        wanted.append(model.customer_id == there[0] if len(there) == 1 else model.customer_id.in_(there))
     if filters.crm_potential_id is not None:
         wanted.append(model.crm_potential_id == filters.crm_potential_id)
     if filters.date_from is not None:

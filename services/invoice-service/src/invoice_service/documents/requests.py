@@ -3,11 +3,14 @@
 import datetime
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from servicekit.db import utc_now
 from servicekit.fields import Day
 
 from invoice_service.documents.queries import Filters
+
+MANY = 200
+"""How often a query string may say ``id`` or ``customer_id``."""
 
 
 async def _today() -> datetime.date:
@@ -19,7 +22,8 @@ Today = Annotated[datetime.date, Depends(_today)]
 
 
 async def _filters(
-    customer_id: str | None = None,
+    id_: Annotated[list[str] | None, Query(alias="id", max_length=MANY, description="Any of these")] = None,
+    customer_id: Annotated[list[str] | None, Query(max_length=MANY, description="Of any of these")] = None,
     crm_account_id: str | None = None,
     crm_contact_id: str | None = None,
     crm_potential_id: str | None = None,
@@ -28,7 +32,8 @@ async def _filters(
     q: str | None = None,
 ) -> Filters:
     return Filters(
-        customer_id=customer_id,
+        ids=tuple(id_ or ()),
+        customer_ids=tuple(customer_id or ()),
         crm_account_id=crm_account_id,
         crm_contact_id=crm_contact_id,
         crm_potential_id=crm_potential_id,

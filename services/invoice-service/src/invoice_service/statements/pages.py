@@ -37,7 +37,7 @@ async def panel_of_documents(page: Page, session: AsyncSession, customer_id: str
     """The customer's newest estimates and invoices, on its page."""
     stamps = await page.follow(session, "books")
     organization = await chosen(session, page)
-    which, theirs, today = PageRequest(limit=SHOWN, after=None), Filters(customer_id=customer_id), utc_now().date()
+    which, theirs, today = PageRequest(limit=SHOWN, after=None), Filters(customer_ids=(customer_id,)), utc_now().date()
     offered, more = await estimates.page(session, organization.id, which, theirs, status=None, today=today)
     made, further = await invoices.page(session, organization.id, which, theirs, status=None, today=today)
     documents: list[Estimate | Invoice] = [*offered, *made]
