@@ -27,8 +27,9 @@ class FakeInvoice:
     """Documents by id, each with a customer of its own. ``imported``: the CRM records that are customers.
 
     ``links``: whose a document and its customer are. ``account_of``: contact → the account that it is at in the CRM.
-    ``down``: answers 503. ``answers_late``: carries out what it is asked, and gives no answer in time, so many times.
-    ``between``: is called before each page of a list. ``page``: how many a page has, whatever is asked for.
+    ``down``: the answer to everything, while it is set. ``answers_late``: carries out what it is asked, and gives no
+    answer in time, so many times. ``between``: is called before each page of a list. ``page``: how many a page has,
+    whatever is asked for.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,7 @@ class FakeInvoice:
         self.keys: dict[str, tuple[Json, Json]] = {}
         self.asked: list[tuple[str, str, str]] = []
         self.bodies: list[Json] = []
-        self.down = False
+        self.down: Response | None = None
         self.answers_late = 0
         self.page = 2
         self.between: Callable[[], Awaitable[None]] | None = None
@@ -57,8 +58,8 @@ class FakeInvoice:
         self.app.middleware("http")(self._first)
 
     async def _first(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        if self.down:
-            return refusal(503, "unavailable", "down")
+        if self.down is not None:
+            return self.down
         principal = Tokens(SECRET, "invoice").verify(request.headers["authorization"].removeprefix("Bearer "))
         assert principal.service == "crm"
         assert request.headers["x-organization-id"] == ORGANIZATION

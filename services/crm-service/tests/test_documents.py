@@ -11,11 +11,12 @@ from contracts.documents import EstimateUpdated, InvoiceUpdated
 from contracts.event import encode
 from crm_service.documents import reflection
 from crm_service.documents.models import Document, Told, ToldCustomer, records, versions
+from fastapi.responses import HTMLResponse, Response
 from servicekit.bus import Outgoing
 from servicekit.db import new_id
 from sqlalchemy import event, func, select
 
-from tests.fake_invoice import FakeInvoice, FakeSync
+from tests.fake_invoice import FakeInvoice, FakeSync, refusal
 
 Json = dict[str, Any]
 
@@ -264,21 +265,34 @@ async def test_s9_fetching_an_account_fetches_its_contacts_documents(selling: Se
     assert numbers(await selling.listed(f"contacts/{contact['id']}")) == ["INV-000001"]
 
 
-async def test_with_invoice_down_the_list_shows_what_was_last_known_and_since_when(selling: Selling) -> None:
+@pytest.mark.parametrize(
+    ("down", "said"),
+    [
+        (refusal(503, "unavailable", "down"), "invoice answered 503"),
+        (HTMLResponse("<h1>Please sign in to the network</h1>"), "invoice answered with something"),
+        (Response(status_code=302, headers={"Location": "/login"}), "invoice answered 302"),
+    ],
+    ids=["down", "page", "redirect"],
+)
+async def test_with_invoice_down_the_list_shows_what_was_last_known_and_since_when(
+    selling: Selling, down: Response, said: str
+) -> None:
     account = await selling.crm.account()
     path = f"accounts/{account['id']}"
     selling.invoice.add("estimate", ("account", account["id"]))
     fetched = await selling.refresh(path)
-    selling.invoice.down = True
+    selling.invoice.down = down
     answer = await selling.crm.member.post(f"/v1/{path}/documents/refresh")
     document = selling.crm.refused(answer, 503, "unavailable")
     assert document["service"] == "invoice"
     found = await selling.listed(path)
     assert (numbers(found), found["fetched_at"]) == (["EST-000001"], fetched["fetched_at"])
     assert found["refresh_failed_at"] > fetched["fetched_at"]
-    assert "invoice answered 503" in found["last_error"]
+    assert said in found["last_error"]
+    opened = await selling.crm.member.get(f"/v1/estimates/{found['estimates'][0]['id']}")
+    assert (opened.status_code, opened.json()["service"]) == (503, "invoice")
 
-    selling.invoice.down = False
+    selling.invoice.down = None
 
     async def back() -> bool:
         return (await selling.crm.member.post(f"/v1/{path}/documents/refresh")).status_code == 200

@@ -9,7 +9,7 @@ import pytest
 from servicekit.auth import Tokens
 from servicekit.breaker import Breaker
 from servicekit.errors import Unavailable
-from servicekit.http import HandedOn, NotNow, Patience, Refused, ServiceClient
+from servicekit.http import LIMITS, Connections, HandedOn, NotNow, Patience, Refused, ServiceClient
 
 Answer = Callable[[httpx.Request], Awaitable[httpx.Response]]
 TOKENS = Tokens("s" * 32, "crm")
@@ -30,7 +30,7 @@ def client(answer: Answer, *, breaker: Breaker | None = None, **patience: Any) -
 class Sometimes:
     """Gives these answers one after another; an exception is raised. The last one stays."""
 
-    def __init__(self, *answers: int | Exception) -> None:
+    def __init__(self, *answers: int | str | Exception) -> None:
         self._answers = list(answers)
         self.asked: list[httpx.Request] = []
 
@@ -39,10 +39,13 @@ class Sometimes:
         answer = self._answers[min(len(self.asked), len(self._answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, str):
+            return httpx.Response(200, html=answer)
         return httpx.Response(answer, json={"code": "no", "detail": "so it is"})
 
 
 LOST = httpx.ReadError("reset by peer")
+PAGE = "<h1>Please sign in to the network</h1>"
 KEY = {"Idempotency-Key": "k"}
 
 
@@ -51,7 +54,8 @@ KEY = {"Idempotency-Key": "k"}
     [
         ("GET", {}, [LOST, 503, 200], 3, None),
         ("PUT", {}, [500, 200], 2, None),
-        ("DELETE", {}, [LOST, 204], 2, None),
+        ("PUT", {"If-Match": '"1"'}, [LOST, 412], 1, Unavailable),  # not: someone else has changed it
+        ("DELETE", {}, [LOST, 404], 1, Unavailable),
         ("POST", KEY, [httpx.ReadTimeout("late"), 201], 2, None),
         ("GET", {}, [LOST], 3, Unavailable),
         ("POST", {}, [LOST, 201], 1, Unavailable),
@@ -59,6 +63,10 @@ KEY = {"Idempotency-Key": "k"}
         ("GET", {}, [429, 200], 1, NotNow),
         ("GET", {}, [404, 200], 1, Refused),
         ("POST", KEY, [409, 201], 1, Refused),
+        ("GET", {}, [PAGE, 200], 2, None),
+        ("POST", {}, [PAGE, 201], 1, Unavailable),
+        ("GET", {}, [302, 200], 2, None),
+        ("PATCH", {}, [302, 200], 1, Unavailable),
     ],
 )
 async def test_what_does_the_same_twice_is_tried_twice_more_and_nothing_else_is(
@@ -116,9 +124,11 @@ STORIES = {
     "failures in a row": "0 failed, 0 failed, 0 asked yes, 1 failed, 2 asked 4",
     "an answer between": "0 failed, 0 failed, 0 succeeded, 0 failed, 0 asked yes",
     "after its rest one may try": "0 failed, 0 failed, 0 failed, 5 asked yes, 5 asked 5",
-    "the try fails": "0 failed, 0 failed, 0 failed, 5 asked yes, 6 failed, 7 asked 4, 11 asked yes",
+    "the try fails": "0 failed, 0 failed, 0 failed, 5 asked yes, 6 trial-failed, 7 asked 4, 11 asked yes",
     "the try succeeds": "0 failed, 0 failed, 0 failed, 5 asked yes, 6 succeeded, 6 asked yes, 6 asked yes",
-    "the try is given up": "0 failed, 0 failed, 0 failed, 5 asked yes, 5 withdrawn, 5 asked yes",
+    "the try is given up": "0 failed, 0 failed, 0 failed, 5 asked yes, 5 trial-withdrawn, 5 asked yes",
+    "one asked before is given up during the try": "0 failed, 0 failed, 0 failed, 5 asked yes, 5 withdrawn, 5 asked 5",
+    "one asked before fails during the try": "0 failed, 0 failed, 0 failed, 5 asked yes, 6 failed, 6 asked 5",
     "one asked before fails late": "0 failed, 0 failed, 0 failed, 4 failed, 5 asked yes",
 }
 
@@ -133,6 +143,10 @@ def test_the_breaker_as_a_table(story: str) -> None:
                 assert breaker.refuses(float(now)) == (None if answer == ["yes"] else float(answer[0])), step
             case "failed":
                 breaker.failed(float(now), "lost")
+            case "trial-failed":
+                breaker.failed(float(now), "lost", trial=True)
+            case "trial-withdrawn":
+                breaker.withdrawn(trial=True)
             case _:
                 getattr(breaker, what)()
 
@@ -198,4 +212,45 @@ async def test_who_has_gone_leaves_no_answer_open() -> None:
 async def test_what_cannot_be_opened_is_refused_or_tried_again() -> None:
     with pytest.raises(Refused, match="so it is"):
         await client(Sometimes(404)).open("/v1/estimates/1/pdf")
-    assert (await client(Sometimes(LOST, 304)).open("/v1/estimates/1/pdf")).status_code == 304
+    assert (await client(Sometimes(LOST, 304)).open("/pdf", headers={"If-None-Match": '"x"'})).status_code == 304
+    with pytest.raises(Unavailable, match="a page"):
+        await client(Sometimes(PAGE)).open("/v1/estimates/1/pdf")
+
+
+async def test_answers_that_are_read_slowly_keep_nobody_from_another_service_nor_from_this_one() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while asked := await reader.readuntil(b"\r\n\r\n"):
+                size = 10_000_000 if b"GET /pdf" in asked else 2
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n{}" % size)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    connections = Connections()
+
+    def to(service: str) -> ServiceClient:
+        return ServiceClient(
+            connections.to(service),
+            streams=connections.to(service, streams=True),
+            service=service,
+            base_url=f"http://{host}:{port}",
+            tokens=TOKENS,
+            patience=Patience(free=0.1, seconds=5),
+            breaker=breaker,
+        )
+
+    breaker = Breaker(failures=1)
+    slow = await asyncio.gather(*(to("invoice").open("/pdf") for _ in range(LIMITS.max_connections or 0)))
+    with pytest.raises(NotNow, match="too many calls to invoice"):
+        await to("invoice").open("/pdf")
+    for service in ("invoice", "sync"):  # and the breaker is closed
+        assert (await to(service).request("POST", "/v1/records")).status_code == 200
+    for one in slow:
+        await one.aclose()
+    await connections.aclose()
+    server.close()

@@ -21,6 +21,11 @@ class Breaker:
     _opened_at: float | None = None
     _trying: bool = False
 
+    @property
+    def trying(self) -> bool:
+        """Whether one call is on its way to try; right after `refuses` has let one through, that one."""
+        return self._trying
+
     def refuses(self, now: float) -> float | None:
         """None if a call may be made, which is then to end in `succeeded`, `failed` or `withdrawn`.
 
@@ -42,14 +47,18 @@ class Breaker:
         self._opened_at = None
         self._trying = False
 
-    def failed(self, now: float, reason: str) -> None:
-        """The service did not answer. One that was asked before all others were held back changes nothing more."""
+    def failed(self, now: float, reason: str, *, trial: bool = False) -> None:
+        """The service did not answer. A call from before all others were held back changes nothing more.
+
+        ``trial``: it was the one let through to try.
+        """
         self.reason = reason
         self._in_a_row += 1
-        if self._trying or (self._opened_at is None and self._in_a_row >= self.failures):
+        if trial or (self._opened_at is None and self._in_a_row >= self.failures):
             self._opened_at = now
             self._trying = False
 
-    def withdrawn(self) -> None:
-        """The call was given up by its caller; nothing was learnt, and the next one may try."""
-        self._trying = False
+    def withdrawn(self, *, trial: bool = False) -> None:
+        """The call was given up by its caller; nothing was learnt. If it was the ``trial``, the next one may try."""
+        if trial:
+            self._trying = False

@@ -1,7 +1,8 @@
 """Calls from one service to another. The one module that knows httpx.
 
-Guarantees: a call ends within its time, tries included; only what does the same when it is done twice is tried again;
-a service that does not answer is not asked on and on (`breaker`).
+Guarantees: a call ends within its time, tries included; only what does the same, and is answered the same, when it is
+done twice is tried again; a service that does not answer is not asked on and on (`breaker`); and one that is slow keeps
+nobody from another one: each has connections of its own.
 """
 
 import asyncio
@@ -29,21 +30,26 @@ from servicekit.errors import Permanent, Problem, Unavailable
 from servicekit.telemetry import CORRELATION_HEADER, correlation_id, traceparent
 
 LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30)
+"""To one service; the open answers to one have as many again."""
 
 _LATER = {408, 425, 429}
 _AWAY = {502, 503, 504}
 """It answers that it cannot serve. A 500 is a fault of the one request, not of the service."""
-_SAFE_TWICE = {"GET", "HEAD", "PUT", "DELETE"}
+_SAFE_TWICE = {"GET", "HEAD", "PUT"}
+"""Without ``If-Match``: the second time, the record would be at the version that the first try has made."""
 
 
 @dataclass(frozen=True)
 class Patience:
     """How long a call may take. ``connect``, ``seconds``: for one connection, and for everything, tries included.
 
+    ``free``: for one of the service's connections to become free.
+
     ``attempts``: how often it is tried at most; the pauses between are random, and grow from ``pause`` seconds on.
     """
 
     connect: float = 2.0
+    free: float = 2.0
     seconds: float = 15.0
     attempts: int = 3
     pause: float = 0.1
@@ -82,9 +88,10 @@ class NotNow(Unavailable):
 class ServiceClient:
     """Speaks to one other service, with a short-lived token that names this one.
 
-    Raises `Unavailable` where trying again later may help (no answer, 5xx, 429), else `Refused`. GET, HEAD, PUT,
-    DELETE, and POST with an ``Idempotency-Key`` are tried again where that may help at once. ``breaker``: shared by all
-    clients of the service in this process.
+    Raises `Unavailable` where trying again later may help (no answer, or none of a service of ours, 5xx, 429), else
+    `Refused`. GET, HEAD, PUT without ``If-Match``, and POST with an ``Idempotency-Key`` are tried again where that may
+    help at once. ``breaker``: shared by all clients of the service in this process. ``streams``: what opens answers;
+    ``http``, if left out.
     """
 
     def __init__(
@@ -96,8 +103,10 @@ class ServiceClient:
         tokens: Tokens,
         patience: Patience = Patience(),
         breaker: Breaker | None = None,
+        streams: httpx.AsyncClient | None = None,
     ) -> None:
         self._http = http
+        self._streams = streams or http
         self._service = service
         self._base_url = base_url.rstrip("/")
         self._tokens = tokens
@@ -115,7 +124,7 @@ class ServiceClient:
         on_behalf_of: Principal | None = None,
         authorization: str | None = None,
     ) -> httpx.Response:
-        """Send a request and give its 2xx answer.
+        """Send a request and give its 2xx answer, whose content is a JSON object, or empty with 204.
 
         ``json``: any value that orjson can write. ``on_behalf_of``: the person it is done for. ``authorization``:
         a header to send instead of this service's own token.
@@ -154,13 +163,15 @@ class ServiceClient:
         if json is not None:
             content = orjson.dumps(json)
             sent["Content-Type"] = "application/json"
-        patience = httpx.Timeout(self._patience.seconds, connect=self._patience.connect)
+        patience = self._patience
+        timeout = httpx.Timeout(patience.seconds, connect=patience.connect, pool=min(patience.free, patience.seconds))
         return self._http.build_request(
-            method, self._base_url + path, content=content, params=params, headers=sent, timeout=patience
+            method, self._base_url + path, content=content, params=params, headers=sent, timeout=timeout
         )
 
     async def _send(self, request: httpx.Request, *, own_token: bool, stream: bool = False) -> httpx.Response:
-        again = request.method in _SAFE_TWICE or "Idempotency-Key" in request.headers
+        safe = request.method in _SAFE_TWICE and "If-Match" not in request.headers
+        again = safe or "Idempotency-Key" in request.headers
         patience = self._patience
         deadline = asyncio.get_running_loop().time() + patience.seconds
         tries = AsyncRetrying(
@@ -172,7 +183,7 @@ class ServiceClient:
         async for attempt in tries:
             with attempt:
                 response = await self._attempt(request, deadline, stream=stream)
-                if response.is_success or response.status_code == 304:
+                if response.is_success or _is_unchanged(request, response):
                     return response
                 await self._refuse(response, own_token=own_token)
         raise AssertionError("the last attempt returns or raises")
@@ -186,20 +197,34 @@ class ServiceClient:
                 service=self._service,
                 headers={"Retry-After": str(math.ceil(wait))},
             )
+        trial = breaker.trying  # this very call, since it was let through
+        http = self._streams if stream else self._http
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._http.send(request, stream=stream)
+                response = await http.send(request, stream=stream)
+        except httpx.PoolTimeout as error:  # it was not asked
+            breaker.withdrawn(trial=trial)
+            raise NotNow(
+                f"too many calls to {self._service} are under way; try again later",
+                service=self._service,
+                headers={"Retry-After": "1"},
+            ) from error
         except (httpx.TransportError, TimeoutError) as error:
             reason = f"{self._service} does not answer ({type(error).__name__})"
-            breaker.failed(time.monotonic(), reason)
+            breaker.failed(time.monotonic(), reason, trial=trial)
             raise Unavailable(f"{reason}; try again later", service=self._service) from error
         except BaseException:
-            breaker.withdrawn()
+            breaker.withdrawn(trial=trial)
             raise
-        if response.status_code in _AWAY:
-            breaker.failed(time.monotonic(), f"{self._service} answered {response.status_code}")
+        strange = _strange(request, response, stream=stream)
+        if strange or response.status_code in _AWAY:
+            reason = f"{self._service} answered {strange or response.status_code}"
+            breaker.failed(time.monotonic(), reason, trial=trial)
         else:
             breaker.succeeded()
+        if strange:
+            await response.aclose()
+            raise Unavailable(f"{reason}; try again later", service=self._service)
         return response
 
     async def _refuse(self, response: httpx.Response, *, own_token: bool) -> None:
@@ -219,6 +244,29 @@ class ServiceClient:
 
     def _bearer(self, on_behalf_of: Principal | None) -> str:
         return f"Bearer {self._tokens.for_service(self._service, on_behalf_of=on_behalf_of)}"
+
+
+def _is_unchanged(request: httpx.Request, response: httpx.Response) -> bool:
+    return response.status_code == 304 and "If-None-Match" in request.headers
+
+
+def _strange(request: httpx.Request, response: httpx.Response, *, stream: bool) -> str | None:
+    """What no service of ours answers, as something between us and it does; None if this may be from one."""
+    status = response.status_code
+    if status < 400 and not response.is_success:
+        return None if _is_unchanged(request, response) else f"{status}, which is no answer of a service of ours"
+    if response.is_success and stream and response.headers.get("Content-Type", "").startswith("text/html"):
+        return "with a page"
+    if response.is_success and not stream and status != 204 and not _is_object(response.content):
+        return "with something that is no JSON object"
+    return None
+
+
+def _is_object(content: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(content), dict)
+    except ValueError:
+        return False
 
 
 def _problem(response: httpx.Response, content: bytes) -> Mapping[str, Any]:
@@ -247,6 +295,27 @@ class HandedOn(StreamingResponse):
             await self._answer.aclose()
 
 
-def create_client() -> httpx.AsyncClient:
-    """The process's HTTP client: keeps connections alive; ignores proxies of the environment, calls are internal."""
-    return httpx.AsyncClient(limits=LIMITS, trust_env=False)
+class Connections:
+    """The process's connections to other services, kept alive; to each service its own, and others for open answers.
+
+    ``http``: what takes the place of all of these, and is not closed here. Proxies of the environment are ignored:
+    calls are internal.
+    """
+
+    def __init__(self, http: httpx.AsyncClient | None = None) -> None:
+        self._given = http
+        self._made: dict[tuple[str, bool], httpx.AsyncClient] = {}
+
+    def to(self, service: str, *, streams: bool = False) -> httpx.AsyncClient:
+        """The connections to ``service``."""
+        if self._given is not None:
+            return self._given
+        key = service, streams
+        if key not in self._made:
+            self._made[key] = httpx.AsyncClient(limits=LIMITS, trust_env=False)
+        return self._made[key]
+
+    async def aclose(self) -> None:
+        """Close all that was made here."""
+        for client in self._made.values():
+            await client.aclose()

@@ -29,7 +29,7 @@ from servicekit.bus.consumer import Consumer, Subscription
 from servicekit.bus.dead_letters import DeadLetters, Replayer
 from servicekit.db import Database
 from servicekit.errors import UnexpectedErrorMiddleware, install
-from servicekit.http import Patience, ServiceClient, create_client
+from servicekit.http import Connections, Patience, ServiceClient
 from servicekit.identity import pages as identity_pages
 from servicekit.identity import routes as identity_routes
 from servicekit.identity import sign_ins
@@ -65,7 +65,7 @@ class Service:
     settings: Settings
     database: Database
     bus: Bus
-    http: httpx.AsyncClient
+    connections: Connections
     tokens: Tokens
     metrics: Metrics
     dead_letters: DeadLetters
@@ -79,7 +79,8 @@ class Service:
         settings = self.settings
         breaker = self.breakers.setdefault(other, Breaker(rest=settings.call_rest_seconds))
         return ServiceClient(
-            self.http,
+            self.connections.to(other),
+            streams=self.connections.to(other, streams=True),
             service=other,
             base_url=getattr(settings, f"{other}_url"),
             tokens=self.tokens,
@@ -126,7 +127,7 @@ def create_service(
         settings=settings,
         database=database,
         bus=own_bus,
-        http=http or create_client(),
+        connections=Connections(http),
         tokens=tokens,
         metrics=metrics,
         dead_letters=DeadLetters(database),
@@ -140,8 +141,7 @@ def create_service(
         service_name.set(name)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
-            if http is None:
-                stack.push_async_callback(service.http.aclose)
+            stack.push_async_callback(service.connections.aclose)
             await _migrate_patiently(database, package)
             if site is not None:
                 compile_templates(package)
