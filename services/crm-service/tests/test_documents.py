@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -13,7 +14,7 @@ from crm_service.documents import reflection
 from crm_service.documents.models import Document, Told, ToldCustomer, records, versions
 from fastapi.responses import HTMLResponse, Response
 from servicekit.bus import Outgoing
-from servicekit.db import new_id
+from servicekit.db import new_id, utc_now
 from sqlalchemy import event, func, select
 
 from tests.fake_invoice import FakeInvoice, FakeSync, refusal
@@ -149,9 +150,26 @@ async def test_s3_s4_a_document_of_nobody_in_the_crm_is_not_shown_and_nothing_is
     selling.crm.refused(answer, 404, "invoice_not_found")
     assert selling.invoice.asked == []
     async with selling.crm.stack.database("crm").reading() as session:
-        assert (await session.execute(select(versions))).all() == [(document["id"], 1)]
+        assert (await session.execute(select(versions.c.document_id, versions.c.version))).all() == [
+            (document["id"], 1)
+        ]
         for table in (Document, records):
             assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
+
+
+async def test_versions_of_what_is_not_shown_are_forgotten_in_the_end_and_of_what_is_shown_never(
+    selling: Selling,
+) -> None:
+    account = await selling.crm.account()
+    shown, deleted = (selling.invoice.add("invoice", ("account", account["id"])) for _ in range(2))
+    await selling.tell(shown, deleted, selling.invoice.add("invoice", customer_name="Made by hand"))
+    await selling.take_in([Told.by_event(selling.invoice.snapshot(selling.invoice.change(deleted), deleted=True))])
+    async with selling.crm.stack.database("crm").transaction() as session:
+        for before, left in ((-1, 3), (1, 1)):
+            await reflection.forget_old(session, utc_now() + timedelta(seconds=before))
+            assert (await session.execute(select(func.count()).select_from(versions))).scalar_one() == left
+    await selling.take_in([Told.by_event(selling.invoice.snapshot(shown))])
+    assert numbers(await selling.listed(f"accounts/{account['id']}")) == [shown["invoice_number"]]
 
 
 async def test_a_batch_takes_as_many_statements_for_one_document_as_for_many(selling: Selling) -> None:

@@ -56,7 +56,7 @@ class Patience:
 
 
 class Refused(Permanent):
-    """The other service said no (4xx). ``status`` and ``problem`` are what it said."""
+    """The other service said no (4xx), and will again. ``status`` and ``problem`` are what it said."""
 
     def __init__(self, service: str, status: int, problem: Mapping[str, Any]) -> None:
         super().__init__(f"{service} refused: {problem.get('detail') or problem.get('title') or status}")

@@ -74,8 +74,9 @@ versions = Table(
     Base.metadata,
     Column("document_id", String(36), primary_key=True),
     Column("version", Integer, nullable=False),
+    Column("told_at", UtcDateTime, nullable=False),
 )
-"""The newest version that was told of each document, shown or not, deleted or not."""
+"""The newest version that was told of each document, shown or not, deleted or not, and when it was told."""
 
 customers = Table(
     "customers",

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from servicekit.db import utc_now
 from servicekit.errors import Problem
 from sqlalchemy import Table, and_, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -48,7 +49,7 @@ async def take_in(session: AsyncSession, told: Iterable[Told], *, now: bool = Fa
     all_told = newest(told)
     if not all_told:
         return
-    rows = [{"document_id": one.id, "version": one.version} for one in all_told]
+    rows = [{"document_id": one.id, "version": one.version, "told_at": utc_now()} for one in all_told]
     news = await _raise(session, versions, rows, now=now)
     newer = [one for one in all_told if one.id in news]
     kept = [one for one in newer if one.values]
@@ -152,6 +153,12 @@ async def _note(session: AsyncSession, key: RecordKey, values: dict[str, Any]) -
     await session.execute(statement.on_conflict_do_update(index_elements=columns, set_=values))
 
 
+async def forget_old(session: AsyncSession, before: datetime) -> None:
+    """Forget the versions, told before then, of documents that are deleted or nobody's in the CRM."""
+    kept = exists().where(Document.id == versions.c.document_id)
+    await session.execute(delete(versions).where(versions.c.told_at < before, ~kept))
+
+
 async def _forget(session: AsyncSession, customer_ids: Collection[str]) -> None:
     """Keep nothing of the documents of these customers that are nobody's; their versions stay."""
     if customer_ids:
@@ -170,7 +177,8 @@ async def _raise(session: AsyncSession, table: Table, rows: Sequence[dict[str, A
     statement = _insert(session, table)
     new, key = statement.excluded.version, next(iter(table.primary_key))
     newer = table.c.version <= new if now else table.c.version < new
-    upsert = statement.on_conflict_do_update(index_elements=[key], set_={"version": new}, where=newer).returning(key)
+    raised = {name: statement.excluded[name] for name in ("version", "told_at") if name in table.c}
+    upsert = statement.on_conflict_do_update(index_elements=[key], set_=raised, where=newer).returning(key)
     return set((await session.execute(upsert, rows)).scalars())
 
 

@@ -4,8 +4,11 @@ What is known of accounts' documents, and of those that contacts have for themse
 is was not kept before, so contacts' lists say that they were never fetched, which brings the rest.
 """
 
+import datetime
+
 import sqlalchemy as sa
 from alembic import op
+from servicekit.db import UtcDateTime
 
 revision = "0006"
 down_revision = "0005"
@@ -56,6 +59,12 @@ def upgrade() -> None:
     op.execute("DELETE FROM document_fetches WHERE record_type = 'contact'")
     op.drop_table("document_links")
     op.drop_column("document_versions", "whole")
+    now = datetime.datetime.now(datetime.UTC)
+    op.add_column("document_versions", sa.Column("told_at", UtcDateTime()))
+    versions = sa.table("document_versions", sa.column("told_at", UtcDateTime()))
+    op.execute(versions.update().values(told_at=now))
+    with op.batch_alter_table("document_versions") as table:
+        table.alter_column("told_at", nullable=False, existing_type=UtcDateTime())
 
 
 def downgrade() -> None:
@@ -77,6 +86,7 @@ def downgrade() -> None:
         "INSERT INTO document_links (record_type, record_id, kind, document_id) "
         "SELECT 'potential', crm_potential_id, kind, id FROM documents WHERE crm_potential_id IS NOT NULL"
     )
+    op.drop_column("document_versions", "told_at")
     op.add_column("document_versions", sa.Column("whole", sa.Boolean(), nullable=False, server_default=sa.false()))
     for whose in ORDERS:
         op.drop_index(f"ix_documents_{whose}", "documents")
