@@ -216,15 +216,15 @@ class ServiceClient:
         except BaseException:
             breaker.withdrawn(trial=trial)
             raise
-        strange = _strange(request, response, stream=stream)
-        if strange or response.status_code in _AWAY:
-            reason = f"{self._service} answered {strange or response.status_code}"
-            breaker.failed(time.monotonic(), reason, trial=trial)
+        if (strange := _strange(request, response, stream=stream)) is not None:
+            breaker.withdrawn(trial=trial)
+            await response.aclose()
+            where = f"see whether {self._service.upper()}_URL leads to it"
+            raise Unavailable(f"{self._service} answered {strange}; {where}", service=self._service)
+        if response.status_code in _AWAY:
+            breaker.failed(time.monotonic(), f"{self._service} answered {response.status_code}", trial=trial)
         else:
             breaker.succeeded()
-        if strange:
-            await response.aclose()
-            raise Unavailable(f"{reason}; try again later", service=self._service)
         return response
 
     async def _refuse(self, response: httpx.Response, *, own_token: bool) -> None:
@@ -254,11 +254,11 @@ def _strange(request: httpx.Request, response: httpx.Response, *, stream: bool) 
     """What no service of ours answers, as something between us and it does; None if this may be from one."""
     status = response.status_code
     if status < 400 and not response.is_success:
-        return None if _is_unchanged(request, response) else f"{status}, which is no answer of a service of ours"
+        return None if _is_unchanged(request, response) else f"{status}, which none of our services does"
     if response.is_success and stream and response.headers.get("Content-Type", "").startswith("text/html"):
         return "with a page"
     if response.is_success and not stream and status != 204 and not _is_object(response.content):
-        return "with something that is no JSON object"
+        return "with something that is not a JSON object"
     return None
 
 
