@@ -6,7 +6,7 @@ from datetime import datetime
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, literal, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, literal, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.accounts.models import Account
@@ -84,7 +84,8 @@ async def _parts(session: AsyncSession, key: RecordKey, kind: Kind, request: Pag
     own = [newest(Document.customer_id == customer_id) for customer_id in await customers_of(session, key)]
     if key.record_type == "account":
         return [*own, some(Document.customer_id.in_(_customers_of_contacts(key.record_id)))]
-    return [*own, some(Document.contact_person_id.in_(_persons_of(key.record_id)))]
+    persons_here = await session.scalars(_persons_of(key.record_id))
+    return [*own, *(newest(Document.contact_person_id == person_id) for person_id in persons_here)] or [some(false())]
 
 
 async def customers_of(session: AsyncSession, key: RecordKey) -> dict[str, int]:
@@ -113,26 +114,24 @@ def _is(key: RecordKey) -> ColumnElement[bool]:
     return and_(records.c.record_type == key.record_type, records.c.record_id == key.record_id)
 
 
-def _ids_of(key: RecordKey) -> Select[str] | CompoundSelect[str]:
-    """The ids of all documents in the record's lists."""
-    ids = select(Document.id)
+def _conditions(key: RecordKey) -> list[ColumnElement[bool]]:
+    """Those of which the documents in the record's lists meet one at least, each to be read from an index."""
     if key.record_type == "potential":
-        return ids.where(Document.crm_potential_id == key.record_id)
-    own = ids.where(Document.customer_id.in_(select(records.c.customer_id).where(_is(key))))
+        return [Document.crm_potential_id == key.record_id]
+    own = select(records.c.customer_id).where(_is(key))
     if key.record_type == "account":
-        return union(own, ids.where(Document.customer_id.in_(_customers_of_contacts(key.record_id))))
-    return union(own, ids.where(Document.contact_person_id.in_(_persons_of(key.record_id))))
+        return [Document.customer_id.in_(union(own, _customers_of_contacts(key.record_id)))]
+    return [Document.customer_id.in_(own), Document.contact_person_id.in_(_persons_of(key.record_id))]
 
 
 async def stamp_of(session: AsyncSession, key: RecordKey) -> str:
     """A text that is another one after each change of the record's list, by one statement on indexes."""
     fetch = and_(fetches.c.record_type == key.record_type, fetches.c.record_id == key.record_id)
+    fetched = (select(column).where(fetch).scalar_subquery() for column in (fetches.c.fetched_at, fetches.c.failed_at))
     known = select(func.count(), func.sum(Document.version), func.max(Document.id), func.max(Document.updated_at))
-    statement = known.where(Document.id.in_(_ids_of(key))).add_columns(
-        select(fetches.c.fetched_at).where(fetch).scalar_subquery(),
-        select(fetches.c.failed_at).where(fetch).scalar_subquery(),
-    )
-    found = "|".join(map(str, (await session.execute(statement)).one()))
+    known = known.add_columns(*fetched)
+    statement = union_all(*(known.where(condition) for condition in _conditions(key)))
+    found = "|".join(map(str, (await session.execute(statement)).all()))
     return hashlib.sha256(found.encode()).hexdigest()[:16]
 
 
@@ -187,7 +186,8 @@ def _keys_of(document_id: str) -> CompoundSelect[str, str]:
 
 async def known(session: AsyncSession, key: RecordKey, organization_id: str) -> list[Document]:
     """The documents of the organization that are in the record's lists."""
-    statement = select(Document).where(Document.id.in_(_ids_of(key)), Document.organization_id == organization_id)
+    ids = union(*(select(Document.id).where(condition) for condition in _conditions(key)))
+    statement = select(Document).where(Document.id.in_(ids), Document.organization_id == organization_id)
     return list(await session.scalars(statement))
 
 
