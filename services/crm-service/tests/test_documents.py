@@ -1,5 +1,6 @@
 """S2–S4, S8, S9: the documents of accounts, contacts and potentials, told by events and fetched from Invoice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -7,9 +8,9 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from contracts.customers import CustomerCreated
+from contracts.customers import CustomerCreated, CustomerUpdated
 from contracts.documents import EstimateUpdated, InvoiceUpdated
-from contracts.event import encode
+from contracts.event import Event, encode
 from crm_service.documents import reflection
 from crm_service.documents.models import Document, Told, ToldCustomer, records, versions
 from fastapi.responses import HTMLResponse, Response
@@ -44,6 +45,23 @@ class Selling:
         """Of the documents and their customers."""
         await self.take_in_customers(*(ToldCustomer.by(self.invoice.customer(document)) for document in documents))
         await self.take_in(Told.by_event(self.invoice.snapshot(document)) for document in documents)
+
+    async def publish(self, *events: Event[Any]) -> None:
+        """Over the bus."""
+        bus = self.crm.stack.apps["crm"].state.service.bus
+        for told in events:
+            outgoing = Outgoing(
+                new_id(), "invoice", told.routing_key(), encode(told, event_id=new_id(), source="/invoice")
+            )
+
+            async def published(outgoing: Outgoing = outgoing) -> bool:
+                try:
+                    await bus.publish([outgoing])
+                except ConnectionError:
+                    return False
+                return True
+
+            await self.crm.stack.eventually(published)
 
     async def listed(self, path: str, **query: Any) -> Json:
         answer = await self.crm.member.get(f"/v1/{path}/documents", params=query)
@@ -84,23 +102,12 @@ async def test_s2_s8_what_events_tell_is_listed_within_a_second(selling: Selling
     empty = await selling.listed(f"accounts/{account['id']}")
     assert (empty["fetched_at"], empty["estimates"], empty["invoices"]) == (None, [], [])  # never fetched: not "empty"
 
-    bus = selling.crm.stack.apps["crm"].state.service.bus
-    tell: list[Any] = [
+    customers = [CustomerCreated(data=selling.invoice.customer(document)) for document in (estimate, invoice)]
+    await selling.publish(
         EstimateUpdated(data=selling.invoice.snapshot(estimate)),  # type: ignore[arg-type]
         InvoiceUpdated(data=selling.invoice.snapshot(invoice)),  # type: ignore[arg-type]
-        *(CustomerCreated(data=selling.invoice.customer(document)) for document in (estimate, invoice)),
-    ]
-    for told in tell:
-        body = encode(told, event_id=new_id(), source="/invoice")
-
-        async def published(key: str = told.routing_key(), body: bytes = body) -> bool:
-            try:
-                await bus.publish([Outgoing(new_id(), "invoice", key, body)])
-            except ConnectionError:
-                return False
-            return True
-
-        await selling.crm.stack.eventually(published)
+        *customers,
+    )
 
     async def both() -> Json | None:
         found = await selling.listed(f"accounts/{account['id']}")
@@ -155,6 +162,33 @@ async def test_s3_s4_a_document_of_nobody_in_the_crm_is_not_shown_and_nothing_is
         ]
         for table in (Document, records):
             assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 0
+
+
+async def test_documents_of_who_becomes_somebody_come_by_themselves_even_if_invoice_is_away(selling: Selling) -> None:
+    account = await selling.crm.account()
+    document = selling.invoice.add("invoice", customer_name="Made by hand")
+    await selling.tell(document)  # of which nothing is kept
+    selling.invoice.links[document["id"]] = {("account", account["id"])}
+    selling.invoice.down = refusal(503, "unavailable", "down")
+    became = selling.invoice.customer(document).model_copy(update={"version": 2})
+    publishing = asyncio.create_task(selling.publish(CustomerUpdated(data=became)))  # within a process, until handled
+    await asyncio.sleep(0.3)
+    assert numbers(await selling.listed(f"accounts/{account['id']}")) == []
+    selling.invoice.down = None
+
+    async def shown() -> bool:
+        return numbers(await selling.listed(f"accounts/{account['id']}")) == [document["invoice_number"]]
+
+    await selling.crm.stack.eventually(shown)
+    await publishing
+    selling.invoice.links[document["id"]] = set()
+    await selling.publish(CustomerUpdated(data=selling.invoice.customer(document).model_copy(update={"version": 3})))
+
+    async def forgotten() -> bool:
+        async with selling.crm.stack.database("crm").reading() as session:
+            return not (await session.execute(select(func.count()).select_from(Document))).scalar_one()
+
+    await selling.crm.stack.eventually(forgotten)
 
 
 async def test_versions_of_what_is_not_shown_are_forgotten_in_the_end_and_of_what_is_shown_never(
