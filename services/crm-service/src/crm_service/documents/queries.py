@@ -6,7 +6,19 @@ from datetime import datetime
 
 from servicekit.errors import NotFound
 from servicekit.pagination import PageRequest, fetch_page
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, literal, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crm_service.accounts.models import Account
@@ -102,8 +114,14 @@ async def customers_of_contacts(session: AsyncSession, account_id: str) -> list[
 
 
 def _customers_of_contacts(account_id: str) -> Select[str]:
+    """Not one that is an account's, too, as after a merge: its documents are in the list of that one."""
     contacts = select(Contact.id).where(Contact.account_id == account_id, Contact.live())
-    return select(records.c.customer_id).where(records.c.record_type == "contact", records.c.record_id.in_(contacts))
+    of_account = records.alias()
+    is_an_accounts = exists().where(
+        of_account.c.customer_id == records.c.customer_id, of_account.c.record_type == "account"
+    )
+    own = select(records.c.customer_id).where(records.c.record_type == "contact", records.c.record_id.in_(contacts))
+    return own.where(~is_an_accounts)
 
 
 def _persons_of(contact_id: str) -> Select[str]:
