@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -182,11 +183,13 @@ class World:
     admin: Any
     publishing: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def publish(self, event: Event[Any], *, event_id: str | None = None, times: int = 1) -> str:
-        """What the CRM's relay would publish; gives the event's id."""
+    def publish(
+        self, event: Event[Any], *, event_id: str | None = None, times: int = 1, at: datetime | None = None
+    ) -> str:
+        """What the CRM's relay would publish of what happened ``at`` a time, now by default; gives the event's id."""
         bus = self.stack.apps["workflow"].state.service.bus
         event_id = event_id or new_id()
-        body = encode(event, event_id=event_id, source="/crm", correlation_id="asked-by-ada")
+        body = encode(event, event_id=event_id, source="/crm", correlation_id="asked-by-ada", time=at)
 
         async def send() -> None:
             while True:

@@ -14,7 +14,7 @@ from contracts.potentials import (
     PotentialWon,
 )
 from servicekit.bus.consumer import Received
-from servicekit.db import new_id
+from servicekit.db import new_id, utc_now
 
 
 @pytest.fixture
@@ -239,10 +239,53 @@ async def test_s20_what_was_won_before_the_activation_is_not_invoiced_by_an_edit
     assert "won while the workflow was not active" in edited["reason"]
     assert world.invoice.statuses == []
     await world.follow(PotentialWon(data=deal(5, "won")))
-    assert world.invoice.statuses == []
-    late = await world.follow(PotentialReopened(data=deal(4)))
-    assert late["outcome"] == "done"
+    await world.follow(PotentialReopened(data=deal(4)))
     assert world.invoice.statuses == [{"estimates": "accepted", "invoices": "draft"}[trigger]]
+
+
+async def test_s20_a_void_invoice_does_not_let_an_edit_invoice_what_was_won_while_inactive(invoicing: Any) -> None:
+    for event in (PotentialWon(data=deal(2, "won")), PotentialLost(data=deal(3, "lost"))):
+        await invoicing.follow(event)
+    await invoicing.activate(active=False)
+    for event in (PotentialReopened(data=deal(4)), PotentialWon(data=deal(5, "won"))):
+        invoicing.publish(event)
+    await invoicing.consumed(4)
+    await invoicing.activate(trigger="invoices")
+    edited = await invoicing.follow(PotentialUpdated(data=deal(6, "won")))
+    assert "won while the workflow was not active" in edited["reason"]
+    assert invoicing.invoice.statuses == ["void"]
+
+
+async def test_s14_what_happened_before_the_activation_is_only_learnt_however_late_it_is_told_of(world: Any) -> None:
+    before = utc_now()
+    await world.activate(trigger="invoices")
+    world.publish(PotentialWon(data=deal(2, "won")), at=before)
+    world.publish(PotentialUpdated(data=deal(2, "won", id="p2")), at=before)
+    await world.consumed(2)
+    assert await world.runs() == []
+    # An edit that overtakes the winning does not invoice it either.
+    early = await world.follow(PotentialUpdated(data=deal(3, "won", id="p3")))
+    world.publish(PotentialWon(data=deal(2, "won", id="p3")), at=before)
+    await world.consumed(4)
+    late = await world.follow(PotentialUpdated(data=deal(3, "won")))
+    for run in (early, late):
+        assert (run["outcome"], "won while the workflow was not active" in run["reason"]) == ("skipped", True)
+    assert world.invoice.statuses == []
+
+
+async def test_s20_what_was_won_while_active_and_told_of_too_late_gets_its_invoice_once_active_again(
+    invoicing: Any,
+) -> None:
+    while_active = utc_now()
+    await invoicing.activate(active=False)
+    run = await invoicing.run(invoicing.publish(PotentialWon(data=deal(2, "won")), at=while_active))
+    assert (run["outcome"], run["reason"]) == ("skipped", "the workflow was deactivated before it got to this")
+    invoicing.publish(PotentialUpdated(data=deal(3, "won")))
+    await invoicing.consumed(2)
+    assert (invoicing.invoice.statuses, len(await invoicing.runs())) == ([], 1)
+    await invoicing.activate(trigger="invoices")
+    await invoicing.follow(PotentialUpdated(data=deal(4, "won")))
+    assert invoicing.invoice.statuses == ["draft"]
 
 
 async def test_s19_what_an_outdated_attempt_did_is_put_right(invoicing: Any) -> None:

@@ -129,7 +129,7 @@ async def test_s19_what_another_process_learns_meanwhile_is_followed_too(active:
 
     async def another_process_hears_of_the_loss() -> None:
         if not told:
-            told.append(await learn(database, "estimates", deal(3, "lost")))
+            told.append(await learn(database, "estimates", deal(3, "lost"), was_active=True, new_status=True))
 
     active.invoice.before_status = another_process_hears_of_the_loss
     await active.follow(PotentialWon(data=deal(2, "won")))

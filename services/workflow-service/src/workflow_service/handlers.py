@@ -38,7 +38,7 @@ class Workflow:
         self._reconciling = reconciling
 
     async def handle(self, received: Received) -> None:
-        """Handle one event of a potential; while the workflow is not active it causes nothing (S14).
+        """Handle one event of a potential; of a time at which the workflow was not active it is only learnt (S14).
 
         Raises what the attempt ended with (transient or permanent), after it was written down.
         """
@@ -47,12 +47,13 @@ class Workflow:
         occurrence = Occurrence(envelope.id, envelope.type, envelope.time, envelope.correlationid, event.data)
         async with self._database.reading() as session:
             setting = await activation.read(session)
+            was_active = await activation.was_active(session, occurrence.event_time)
             run = await runs.of_event(session, occurrence.event_id)
         if run is not None and run.outcome in runs.HANDLED:
             return
-        if not setting.active:
-            await potentials.learn(self._database, None, occurrence.potential)
-            if run is not None:
+        if not (setting.active and was_active):
+            await self._learn(None, occurrence, was_active=was_active)
+            if was_active:
                 await self._give_up(setting.trigger, occurrence)
             return
         _, error = await self._carry_out(setting.trigger, occurrence)
@@ -82,7 +83,7 @@ class Workflow:
         """
         done: list[dict[str, Any]] = []
         for _ in range(MOST_ROUNDS):
-            known = await potentials.learn(self._database, trigger, occurrence.potential)
+            known = await self._learn(trigger, occurrence, was_active=True)
             result = await self._reconciling.reconcile(trigger, known)
             if result.outcome == "skipped" and known.newest.version > occurrence.potential.version:
                 result.reason = (
@@ -94,6 +95,15 @@ class Workflow:
                 return run, result.error
             done = [command for command in result.commands if command["outcome"] == "done"]
         raise Unavailable("other processes keep learning more of the same potential; try again later")
+
+    async def _learn(self, trigger: Trigger | None, occurrence: Occurrence, *, was_active: bool) -> Known:
+        return await potentials.learn(
+            self._database,
+            trigger,
+            occurrence.potential,
+            was_active=was_active,
+            new_status=occurrence.new_status,
+        )
 
     async def _write(
         self, trigger: Trigger, occurrence: Occurrence, known: Known, result: Result

@@ -30,8 +30,8 @@ class Known:
 class KnownPotential(Base):
     """One potential. What is remembered of it: see `policy.Memory`.
 
-    ``won_idle_version``: the version at which it was won while the workflow was not active; 0: it was not, or it was
-    open or lost after that.
+    ``won_version``: the newest version at which it is known to have been won, or else to have been open or lost;
+    ``won_active``: it was won then, and the workflow was active.
     """
 
     __tablename__ = "potentials"
@@ -43,19 +43,23 @@ class KnownPotential(Base):
     invoice_due: Mapped[bool] = mapped_column(default=False)
     kind: Mapped[DocumentKind | None] = mapped_column(String(16))
     made: Mapped[int] = mapped_column(default=0)
-    won_idle_version: Mapped[int] = mapped_column(default=0)
+    won_version: Mapped[int] = mapped_column(default=0)
+    won_active: Mapped[bool] = mapped_column(default=False)
 
     @classmethod
     def new(cls, potential_id: str) -> "KnownPotential":
         """One of which nothing is known yet."""
-        return cls(id=potential_id, version=0, estimate_due=False, invoice_due=False, made=0, won_idle_version=0)
+        return cls(
+            id=potential_id, version=0, estimate_due=False, invoice_due=False, made=0, won_version=0, won_active=False
+        )
 
-    def learn(self, trigger: Trigger | None, potential: PotentialSnapshot) -> None:
-        """Take in one of its states, an old one perhaps. ``trigger``: None while the workflow is not active."""
-        if trigger is None and potential.status == "won" and potential.version >= self.version:
-            self.won_idle_version = potential.version
-        if potential.status != "won" and potential.version > self.won_idle_version:
-            self.won_idle_version = 0
+    def learn(
+        self, trigger: Trigger | None, potential: PotentialSnapshot, *, was_active: bool, new_status: bool
+    ) -> None:
+        """Take in one of its states, an old one perhaps; see `learn`."""
+        if (new_status or potential.status != "won") and potential.version > self.won_version:
+            self.won_version = potential.version
+            self.won_active = potential.status == "won" and was_active
         if potential.version > self.version:
             self.version = potential.version
             self.snapshot = potential.model_dump(mode="json")
@@ -69,19 +73,25 @@ class KnownPotential(Base):
         newest = PotentialSnapshot.model_validate(self.snapshot)
         kinds: tuple[tuple[DocumentKind, bool], ...] = (("estimate", self.estimate_due), ("invoice", self.invoice_due))
         due = frozenset(kind for kind, asked in kinds if asked)
-        won_before = newest.status == "won" and self.won_idle_version > 0
+        won_before = newest.status == "won" and not self.won_active
         return Known(newest, Memory(due, self.kind, self.made, won_before))
 
 
-async def learn(database: Database, trigger: Trigger | None, potential: PotentialSnapshot) -> Known:
-    """Take in a state of a potential, and give what is known of it then."""
+async def learn(
+    database: Database, trigger: Trigger | None, potential: PotentialSnapshot, *, was_active: bool, new_status: bool
+) -> Known:
+    """Take in a state of a potential, and give what is known of it then.
+
+    ``trigger``: None if nothing is to be done about it. ``was_active``: the workflow was active when it came to that
+    state. ``new_status``: it was created, won, lost or reopened by that, not only edited.
+    """
     try:
         async with database.transaction() as session:
             row = await session.get(KnownPotential, potential.id, with_for_update=True)
             if row is None:
                 row = KnownPotential.new(potential.id)
                 session.add(row)
-            row.learn(trigger, potential)
+            row.learn(trigger, potential, was_active=was_active, new_status=new_status)
     except IntegrityError as error:
         raise Unavailable("another process has just heard of the same potential; try again later") from error
     return row.known

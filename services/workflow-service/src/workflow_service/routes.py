@@ -49,7 +49,9 @@ async def put_workflow(
     """Activate or deactivate the workflow, and choose its trigger; what was made before stays as it is."""
     setting = await activation.lock(session)
     check_version(if_match, setting.version)
-    setting.set(active=body.active, trigger=body.trigger, by=principal.name)
+    changed = setting.set(active=body.active, trigger=body.trigger, by=principal.name)
+    if changed is not None:
+        session.add(changed)
     set_etag(response, setting.version)
     return ActivationOut.model_validate(setting)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contracts.potentials import PotentialSnapshot
+from contracts.potentials import PotentialSnapshot, PotentialUpdated
 from servicekit.db import new_id, utc_now
 from servicekit.errors import Conflict, NotFound
 from servicekit.pagination import PageRequest, fetch_page
@@ -43,6 +43,11 @@ class Occurrence:
     event_time: datetime | None
     correlation_id: str | None
     potential: PotentialSnapshot
+
+    @property
+    def new_status(self) -> bool:
+        """Whether the potential came to its status by it; otherwise it was only edited."""
+        return self.event_type != PotentialUpdated.wire_type
 
 
 class WorkflowRun(Base):

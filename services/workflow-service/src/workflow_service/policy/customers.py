@@ -23,5 +23,6 @@ def was_deleted(kind: DocumentKind) -> str:
 
 
 WON_BEFORE = (
-    "it was won while the workflow was not active; reopen it and win it again to get a document, or create one by hand"
+    "as far as is known it was won while the workflow was not active; "
+    "reopen it and win it again to get a document, or create one by hand"
 )

@@ -77,7 +77,7 @@ def _made(potential: PotentialSnapshot, invoices: Sequence[Document], memory: Me
     made = _count_of_ours(invoices)
     if memory.made > made:
         return Nothing(was_deleted("invoice"))
-    if memory.won_before and not made:
+    if memory.won_before:
         return Nothing(WON_BEFORE)
     if (missing := what_is_missing(potential, "invoice")) is not None:
         return Nothing(missing)

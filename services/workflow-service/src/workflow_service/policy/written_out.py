@@ -28,7 +28,8 @@ Written by `make docs` from the code that decides (`workflow_service.policy`); `
 The workflow goes by the potential as it is now and by the documents that are linked to it now. Whatever the order in
 which events come, and however often, it ends in the cell of these tables that fits, and does the next step until the
 cell says *nothing*. The reason in the cell is the one that stands in the potential's run; … is the document's status.
-While the workflow is not active it does nothing.
+While the workflow is not active it does nothing, and about what happened then it does nothing later, either: it only
+learns of it.
 
 The trigger says what a potential gets that has nothing yet. A potential that the workflow has begun with stays with
 that kind of document, whichever trigger is set later: nothing that was made is changed by switching, and no potential
