@@ -110,7 +110,7 @@ async def test_a_potential_of_a_customer_that_was_not_imported_yet_waits_for_the
 
     async def waits() -> bool:
         runs = (await company.workflow.get("/v1/runs", params={"potential_id": potential["id"]})).json()["items"]
-        return [run["outcome"] for run in runs] == ["waiting"] and "not imported" in runs[0]["reason"]
+        return [run["outcome"] for run in runs] == ["waiting"] and "no organization is connected" in runs[0]["reason"]
 
     await company.stack.eventually(waits)
     await company.connect()
@@ -145,7 +145,7 @@ async def test_s19_lost_while_the_customer_was_not_imported_is_declined_all_the_
     await company.estimate(potential, "declined")
 
 
-async def test_an_estimate_of_a_connected_organization_that_is_not_the_default_one(company: Any) -> None:
+async def test_an_estimate_is_followed_where_it_was_made_whichever_organization_is_connected_now(company: Any) -> None:
     organization = await company.invoice.post(
         "/v1/organizations", json={"name": "Second books", "currency_code": "EUR"}
     )
@@ -155,14 +155,25 @@ async def test_an_estimate_of_a_connected_organization_that_is_not_the_default_o
     assert (await company.sync.post("/v1/imports", json=body, headers=headers)).status_code == 202
     await company.activate_workflow()
     account = await company.account("Alfreds")
-    await company.potential("Order 1", account_id=account["id"])
+    potential = await company.potential("Order 1", account_id=account["id"])
 
-    async def there() -> bool:
-        answer = await company.invoice.get("/v1/estimates", headers=headers)
-        return [one["customer_name"] for one in answer.json()["items"]] == ["Alfreds"]
+    async def is_there(status: str) -> None:
+        async def there() -> bool:
+            items = (await company.invoice.get("/v1/estimates", headers=headers)).json()["items"]
+            return [(one["customer_name"], one["status"]) for one in items] == [("Alfreds", status)]
 
-    await company.stack.eventually(there)
-    assert (await company.invoice.get("/v1/estimates")).json()["items"] == []
+        await company.stack.eventually(there)
+        assert (await company.invoice.get("/v1/estimates")).json()["items"] == []
+
+    await is_there("draft")
+    assert (await company.sync.delete("/v1/connection")).is_success
+    await company.stack.stop("workflow")  # it believes in a connection for some seconds
+    await company.stack.start("workflow")
+    await company.move(potential, "Closed Won")
+    await is_there("accepted")
+    await company.connect()
+    await company.move(potential, "Closed Lost")
+    await is_there("declined")
 
 
 def _events(names: tuple[str, ...], account_id: str) -> list[tuple[Any, PotentialSnapshot]]:

@@ -1,10 +1,15 @@
 """Potentials of the CRM become invoices in Invoice: the whole way, through all services (S14, S16-S20)."""
 
+import asyncio
 from itertools import permutations
 from typing import Any
 
+import httpx
 import pytest
+from contracts.event import Envelope
 from contracts.potentials import PotentialCreated, PotentialLost, PotentialSnapshot, PotentialWon
+from servicekit.bus.consumer import Received
+from servicekit.db import new_id, utc_now
 
 Json = dict[str, Any]
 
@@ -181,6 +186,48 @@ async def test_s20_switching_changes_nothing_that_was_made(invoicing: Invoicing)
     for potential in (fresh, estimated):
         assert await invoicing.invoices(potential) == []
     assert await company.estimates(invoiced) == []
+
+
+async def test_s20_a_slow_answer_and_a_switched_trigger_do_not_make_both(
+    invoicing: Invoicing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = invoicing.company
+    await invoicing.choose("estimates")
+    account = await company.account("Alfreds")
+    await company.customer_of(account)
+    transport = company.stack.http._transport
+    send, asked, go_on = transport.handle_async_request, asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        if (request.method, request.url.path) == ("POST", "/v1/estimates") and not asked.is_set():
+            asked.set()
+            await go_on.wait()
+        answer: httpx.Response = await send(request)
+        return answer
+
+    monkeypatch.setattr(transport, "handle_async_request", slowly)
+    potential = await company.potential("Order 1", account_id=account["id"])
+    await asyncio.wait_for(asked.wait(), 15)
+    await invoicing.choose("invoices")
+    won = PotentialSnapshot(
+        id=potential["id"],
+        version=2,
+        potential_name="Order 1",
+        account_id=account["id"],
+        stage="Closed Won",
+        status="won",
+        amount="440.00",
+        currency_code="EUR",
+    )
+    workflow = company.stack.apps["workflow"].state.service.state["workflow"]  # as another process would hear of it
+    envelope = Envelope(id=new_id(), source="/crm", type=PotentialWon.wire_type, time=utc_now(), data={})
+    other = asyncio.create_task(workflow.handle(Received(envelope, PotentialWon(data=won))))
+    await asyncio.wait([other], timeout=0.5)
+    go_on.set()
+    await asyncio.gather(other, return_exceptions=True)
+    await company.move(potential, "Closed Won")
+    await company.estimate(potential, "accepted")
+    assert await invoicing.invoices(potential) == []
 
 
 async def test_s14_s20_while_inactive_nothing_and_what_is_won_after_it_gets_its_invoice(invoicing: Invoicing) -> None:

@@ -21,7 +21,7 @@ from servicekit.errors import Transient
 from workflow_service.clients import Connected, Customers
 from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
-from workflow_service.potentials import learn
+from workflow_service.potentials import Claims, learn
 from workflow_service.reconciling import Reconciling
 
 
@@ -116,7 +116,7 @@ async def test_s19_lost_while_its_creation_still_waits_is_one_declined_estimate(
     await active.run(created, "waiting")
     lost = active.publish(PotentialLost(data=deal(2, "lost")))
     await active.run(lost, "waiting")
-    active.invoice.imported |= {"a1", "c1"}
+    active.sync.organization_id = "org-1"
     for event_id in (created, lost):
         await active.run(event_id)
     assert active.invoice.statuses == ["declined"]
@@ -141,7 +141,12 @@ async def test_s19_events_of_one_potential_in_several_processes_at_once(active: 
     service = active.stack.apps["workflow"].state.service
     sync = service.client("sync")
     processes = [
-        Workflow(service.database, Reconciling(Documents(service.client("invoice"), Connected(sync)), Customers(sync)))
+        Workflow(
+            service.database,
+            Reconciling(
+                Documents(service.client("invoice")), Customers(sync), Connected(sync), Claims(service.database)
+            ),
+        )
         for _ in range(3)
     ]
 
@@ -203,10 +208,9 @@ async def test_s19_without_a_connection_the_potential_waits_for_its_customer(act
     active.invoice.imported.clear()
     event_id = active.publish(PotentialCreated(data=deal()))
     waiting = await active.run(event_id, "waiting")
-    assert "not imported" in waiting["reason"]
     assert "no organization is connected" in waiting["reason"]
     assert waiting["finished_at"] is None
-    active.invoice.imported |= {"a1", "c1"}
+    active.sync.organization_id = "org-1"
     run = await active.run(event_id, "done")
     assert run["attempts"] > 1
     assert run["id"] == waiting["id"]
@@ -230,10 +234,14 @@ async def test_an_answer_that_got_lost_makes_no_second_estimate(active: Any) -> 
     assert run["attempts"] == 1  # the same call was tried again, with the same key
 
 
-async def test_without_a_connection_invoices_default_organization_is_asked(active: Any) -> None:
+async def test_without_a_connection_nothing_is_made_and_what_has_nothing_to_wait_for_says_so(active: Any) -> None:
     active.sync.organization_id = None
-    await active.follow(PotentialCreated(data=deal()))
-    assert active.invoice.organizations == {None}
+    nobody = await active.follow(PotentialCreated(data=deal(id="p2", account_id=None, contact_id=None)))
+    assert "neither an account nor a contact" in nobody["reason"]
+    event_id = active.publish(PotentialCreated(data=deal()))
+    waiting = await active.run(event_id, "waiting")
+    assert waiting["reason"] == "waits for the connection: no organization is connected"
+    assert active.invoice.organizations == set()
 
 
 async def test_an_estimate_that_a_person_deleted_is_not_made_again(active: Any) -> None:

@@ -21,32 +21,39 @@ class NotImported(Transient):
         self.record_id = record_id
 
 
+class NotConnected(Transient):
+    """There is no organization in Invoice to make a document in."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"waits for the connection: {reason}")
+
+
 class RecordGone(Exception):
     """The CRM has no such account or contact any more: there is nobody to make a document for."""
 
 
 class Connected:
-    """Which organization the CRM is connected to: asked of sync, and believed for ``seconds``."""
+    """Which organization the CRM is connected to: asked of sync, and believed for ``seconds`` if there is one."""
 
     def __init__(self, sync: ServiceClient, *, seconds: float = 5.0) -> None:
         self._sync = sync
         self._seconds = seconds
-        self._known: tuple[str | None] | None = None
+        self._known: str | None = None
         self._asked_at = 0.0
 
     async def organization_id(self) -> str | None:
-        """The organization's id; None if none is connected: then Invoice takes its default one.
+        """The organization's id; None if none is connected.
 
-        While sync does not answer, what it said last holds; raises `Unavailable` if it never did.
+        While sync does not answer, the one it named last holds; raises `Unavailable` if it named none.
         """
         if self._known is None or time.monotonic() - self._asked_at > self._seconds:
             try:
-                self._known = (await self._ask(),)
+                self._known = await self._ask()
                 self._asked_at = time.monotonic()
             except Unavailable:
                 if self._known is None:
                     raise
-        return self._known[0]
+        return self._known
 
     async def _ask(self) -> str | None:
         try:

@@ -12,7 +12,7 @@ import orjson
 from contracts.potentials import PotentialSnapshot
 from servicekit.http import Refused, ServiceClient
 
-from workflow_service.clients import Connected, NotImported
+from workflow_service.clients import NotImported
 from workflow_service.policy import Document, DocumentKind, Lock
 
 MOST_DOCUMENTS = 200
@@ -37,18 +37,19 @@ class KeyUsed(Exception):
 
 
 class Documents:
-    """What is linked to a potential, and what the workflow does to it."""
+    """What is linked to a potential in an organization, and what the workflow does to it."""
 
-    def __init__(self, invoice: ServiceClient, connected: Connected) -> None:
+    def __init__(self, invoice: ServiceClient) -> None:
         self._invoice = invoice
-        self._connected = connected
 
-    async def of(self, potential_id: str, *kinds: DocumentKind) -> list[Document]:
+    async def of(self, organization_id: str, potential_id: str, *kinds: DocumentKind) -> list[Document]:
         """Those of these kinds that are linked to the potential."""
-        found = await asyncio.gather(*(self._linked(potential_id, kind) for kind in kinds))
+        found = await asyncio.gather(*(self._linked(organization_id, potential_id, kind) for kind in kinds))
         return [document for documents in found for document in documents]
 
-    async def create(self, kind: DocumentKind, potential: PotentialSnapshot, number: int) -> Document:
+    async def create(
+        self, organization_id: str, kind: DocumentKind, potential: PotentialSnapshot, number: int
+    ) -> Document:
         """Make the ``number``-th document of this kind for the potential (S18); there is only ever one by that number.
 
         Raises `KeyUsed`, `NotImported`, `Superseded`.
@@ -62,7 +63,7 @@ class Documents:
             "crm_potential_version": potential.version,
             "line_items": [line],
         }
-        headers = {"Idempotency-Key": f"workflow:{potential.id}:{kind}:{number}", **await self._headers()}
+        headers = {"Idempotency-Key": f"workflow:{potential.id}:{kind}:{number}", **_within(organization_id)}
         try:
             answer = await self._invoice.request("POST", PATH[kind], json=body, headers=headers)
         except Refused as refused:
@@ -76,6 +77,7 @@ class Documents:
 
     async def set_status(
         self,
+        organization_id: str,
         kind: DocumentKind,
         document_id: str,
         status: Literal["accepted", "declined", "void"],
@@ -87,28 +89,29 @@ class Documents:
                 "POST",
                 f"{PATH[kind]}/{document_id}/status/{status}",
                 json={"crm_potential_version": potential.version},
-                headers=await self._headers(),
+                headers=_within(organization_id),
             )
         except Refused as refused:
             raise _named(refused) from refused
         return document_of(kind, orjson.loads(answer.content))
 
-    async def _linked(self, potential_id: str, kind: DocumentKind) -> list[Document]:
+    async def _linked(self, organization_id: str, potential_id: str, kind: DocumentKind) -> list[Document]:
         params: dict[str, str | int] = {"crm_potential_id": potential_id, "limit": MOST_DOCUMENTS}
-        answer = await self._invoice.request("GET", PATH[kind], params=params, headers=await self._headers())
+        answer = await self._invoice.request("GET", PATH[kind], params=params, headers=_within(organization_id))
         items = orjson.loads(answer.content)["items"]
-        return [await self._with_its_lock(kind, found) for found in items]
+        return [await self._with_its_lock(organization_id, kind, found) for found in items]
 
-    async def _with_its_lock(self, kind: DocumentKind, found: dict[str, Any]) -> Document:
+    async def _with_its_lock(self, organization_id: str, kind: DocumentKind, found: dict[str, Any]) -> Document:
         """Lists do not say who has locked an invoice; the few of ours that are locked are asked for by themselves."""
         if found.get("workflow_locked") and found["origin"] == "workflow":
-            answer = await self._invoice.request("GET", f"{PATH[kind]}/{found['id']}", headers=await self._headers())
+            headers = _within(organization_id)
+            answer = await self._invoice.request("GET", f"{PATH[kind]}/{found['id']}", headers=headers)
             found = orjson.loads(answer.content)
         return document_of(kind, found)
 
-    async def _headers(self) -> dict[str, str]:
-        organization_id = await self._connected.organization_id()
-        return {} if organization_id is None else {"X-Organization-Id": organization_id}
+
+def _within(organization_id: str) -> dict[str, str]:
+    return {"X-Organization-Id": organization_id}
 
 
 def _named(refused: Refused) -> Exception:

@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.potentials import PotentialSnapshot
 from servicekit.db import Database
-from servicekit.errors import Unavailable
+from servicekit.errors import Transient, Unavailable
 from sqlalchemy import String
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,7 +31,8 @@ class KnownPotential(Base):
     """One potential. What is remembered of it: see `policy.Memory`.
 
     ``won_version``: the newest version at which it is known to have been won, or else to have been open or lost;
-    ``won_active``: it was won then, and the workflow was active.
+    ``won_active``: it was won then, and the workflow was active. ``claimed``: the kind of its first document, and
+    ``claims``: how many attempts to make it have not ended, or not with an answer of Invoice's (see `Claims`).
     """
 
     __tablename__ = "potentials"
@@ -43,6 +44,9 @@ class KnownPotential(Base):
     invoice_due: Mapped[bool] = mapped_column(default=False)
     kind: Mapped[DocumentKind | None] = mapped_column(String(16))
     made: Mapped[int] = mapped_column(default=0)
+    claimed: Mapped[DocumentKind | None] = mapped_column(String(16))
+    claims: Mapped[int] = mapped_column(default=0)
+    organization_id: Mapped[str | None] = mapped_column(String(36))
     won_version: Mapped[int] = mapped_column(default=0)
     won_active: Mapped[bool] = mapped_column(default=False)
 
@@ -50,7 +54,14 @@ class KnownPotential(Base):
     def new(cls, potential_id: str) -> "KnownPotential":
         """One of which nothing is known yet."""
         return cls(
-            id=potential_id, version=0, estimate_due=False, invoice_due=False, made=0, won_version=0, won_active=False
+            id=potential_id,
+            version=0,
+            estimate_due=False,
+            invoice_due=False,
+            made=0,
+            claims=0,
+            won_version=0,
+            won_active=False,
         )
 
     def learn(
@@ -74,7 +85,7 @@ class KnownPotential(Base):
         kinds: tuple[tuple[DocumentKind, bool], ...] = (("estimate", self.estimate_due), ("invoice", self.invoice_due))
         due = frozenset(kind for kind, asked in kinds if asked)
         won_before = newest.status == "won" and not self.won_active
-        return Known(newest, Memory(due, self.kind, self.made, won_before))
+        return Known(newest, Memory(due, self.kind or self.claimed, self.made, self.organization_id, won_before))
 
 
 async def learn(
@@ -110,6 +121,37 @@ async def note(session: AsyncSession, known: Known, memory: Memory) -> bool:
         known.memory.won_before,
     ):
         return False
-    if memory.kind is not None:
+    if memory.kind is not None and (memory.made or memory.kind != now.memory.kind):
         row.kind, row.made = memory.kind, max(row.made, memory.made)
+        row.organization_id = memory.organization_id
     return True
+
+
+class Claims:
+    """Which kind of document a potential gets is settled before Invoice is first asked for one.
+
+    Guarantee: of two attempts that would make different kinds, one makes nothing, whoever is slow and whatever the
+    trigger was switched to meanwhile. An attempt whose end is not known keeps its claim: the document may be there.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, potential_id: str, kind: DocumentKind, organization_id: str) -> None:
+        """Claim it for documents of this kind in this organization; raises `Transient` if it is another's."""
+        async with self._database.transaction() as session:
+            row = await session.get_one(KnownPotential, potential_id, with_for_update=True)
+            if (row.kind or row.claimed or kind, row.organization_id or organization_id) != (kind, organization_id):
+                raise Transient(f"the potential's {row.kind or row.claimed} is being made at this moment")
+            row.claimed, row.claims = kind, row.claims + 1
+            row.organization_id = organization_id
+
+    async def release(self, potential_id: str) -> None:
+        """Nothing was made by this attempt; with the last claim, it is open again which kind it gets, and where."""
+        async with self._database.transaction() as session:
+            row = await session.get_one(KnownPotential, potential_id, with_for_update=True)
+            row.claims -= 1
+            if not row.claims:
+                row.claimed = None
+                if row.kind is None:
+                    row.organization_id = None

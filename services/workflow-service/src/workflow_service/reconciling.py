@@ -5,14 +5,14 @@ Guarantee: whatever happened before (nothing, half of it, all of it), going thro
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from contracts.potentials import PotentialSnapshot
 from servicekit.errors import Permanent, Transient, Unavailable
 from servicekit.http import Refused
 from servicekit.telemetry import log
 
-from workflow_service.clients import Customers, NotImported, RecordGone, RecordType
+from workflow_service.clients import Connected, Customers, NotConnected, NotImported, RecordGone, RecordType
 from workflow_service.documents import Documents, KeyUsed, Superseded
 from workflow_service.policy import (
     AcceptEstimate,
@@ -28,7 +28,7 @@ from workflow_service.policy import (
     decide,
     remembering,
 )
-from workflow_service.potentials import Known
+from workflow_service.potentials import Claims, Known
 from workflow_service.results import CommandName, Result, named
 
 MOST_STEPS = 8
@@ -44,11 +44,17 @@ _NAMES: dict[type[Step], CommandName] = {
 
 
 class Reconciling:
-    """Knows whom to ask: Invoice for the documents, sync for a customer that is missing."""
+    """Knows whom to ask: Invoice for the documents, sync for a customer that is missing and for the connection.
 
-    def __init__(self, documents: Documents, customers: Customers) -> None:
+    A potential's documents are followed in the organization that they were made in, connected or not; new ones are
+    made in the connected one alone.
+    """
+
+    def __init__(self, documents: Documents, customers: Customers, connected: Connected, claims: Claims) -> None:
         self._documents = documents
         self._customers = customers
+        self._connected = connected
+        self._claims = claims
 
     async def reconcile(self, trigger: Trigger, known: Known) -> Result:
         """Do what `policy.decide` says, until there is nothing left; whatever happens is told in the result."""
@@ -103,16 +109,25 @@ class Reconciling:
             else:
                 command |= {"outcome": "done", **named(changed)}
                 documents = [*(one for one in documents if one.id != changed.id), changed]
-                result.memory = remembering(replace(result.memory, kind=changed.kind), documents)
+                result.memory = replace(result.memory, kind=changed.kind, organization_id=result.organization_id)
+                result.memory = remembering(result.memory, documents)
         raise Transient("the potential's documents kept changing while they were worked on")
 
     async def _look(self, potential: PotentialSnapshot, result: Result) -> list[Document]:
         """What is linked to the potential. The other kind matters only while there is none of its own."""
         kind = result.memory.kind
-        documents = await self._documents.of(potential.id, kind) if kind is not None else []
+        within = result.memory.organization_id or await self._connected.organization_id()
+        if within is None:
+            if kind is not None:
+                raise NotConnected(f"the potential's {kind} is in Invoice, and no organization is connected")
+            return []
+        result.organization_id = within
+        documents = await self._documents.of(within, potential.id, kind) if kind is not None else []
         if not documents:
-            documents = await self._documents.of(potential.id, "estimate", "invoice")
+            documents = await self._documents.of(within, potential.id, "estimate", "invoice")
         result.memory = remembering(result.memory, documents)
+        if result.memory.kind is not None:
+            result.memory = replace(result.memory, organization_id=within)
         return documents
 
     async def _take(self, step: Step, potential: PotentialSnapshot, result: Result) -> Document:
@@ -122,11 +137,22 @@ class Reconciling:
             case CreateInvoice(number):
                 return await self._create("invoice", potential, number, result)
             case AcceptEstimate(document_id):
-                return await self._documents.set_status("estimate", document_id, "accepted", potential)
+                return await self._move("estimate", document_id, "accepted", potential, result)
             case DeclineEstimate(document_id):
-                return await self._documents.set_status("estimate", document_id, "declined", potential)
+                return await self._move("estimate", document_id, "declined", potential, result)
             case VoidInvoice(document_id):
-                return await self._documents.set_status("invoice", document_id, "void", potential)
+                return await self._move("invoice", document_id, "void", potential, result)
+
+    async def _move(
+        self,
+        kind: DocumentKind,
+        document_id: str,
+        status: Literal["accepted", "declined", "void"],
+        potential: PotentialSnapshot,
+        result: Result,
+    ) -> Document:
+        within = _organization(result)
+        return await self._documents.set_status(within, kind, document_id, status, potential)
 
     async def _create(self, kind: DocumentKind, potential: PotentialSnapshot, number: int, result: Result) -> Document:
         """Create it; whoever of the potential's account and contact is no customer yet is imported first (S6, S18)."""
@@ -135,9 +161,12 @@ class Reconciling:
             records[potential.contact_id] = "contact"
         if potential.account_id is not None:
             records[potential.account_id] = "account"
+        within = _organization(result)
+        if within != await self._connected.organization_id():
+            raise NotConnected("the potential's documents are in an organization that is not connected now")
         while True:
             try:
-                return await self._documents.create(kind, potential, number)
+                return await self._ask_for(within, kind, potential, number, result)
             except NotImported as missing:
                 record_type = records.pop(missing.record_id or "", None)
                 if missing.record_id is None or record_type is None:  # asked for already
@@ -151,12 +180,32 @@ class Reconciling:
                     raise
                 command["outcome"] = "done"
 
+    async def _ask_for(
+        self, within: str, kind: DocumentKind, potential: PotentialSnapshot, number: int, result: Result
+    ) -> Document:
+        """Have Invoice make it; for the first one the kind is claimed before."""
+        if result.memory.made:
+            return await self._documents.create(within, kind, potential, number)
+        await self._claims.claim(potential.id, kind, within)
+        try:
+            return await self._documents.create(within, kind, potential, number)
+        except (NotImported, Superseded, Refused):
+            await self._claims.release(potential.id)
+            raise
+
+
+def _organization(result: Result) -> str:
+    if result.organization_id is None:
+        raise NotConnected("no organization is connected")
+    return result.organization_id
+
 
 def _remember_the_key(step: Step, result: Result) -> None:
     """The document of this number was made before, whether it is there or not."""
     number = step.number if isinstance(step, CreateInvoice) else 1
     kind: DocumentKind = "invoice" if isinstance(step, CreateInvoice) else "estimate"
-    result.memory = replace(result.memory, kind=kind, made=max(result.memory.made, number))
+    made = max(result.memory.made, number)
+    result.memory = replace(result.memory, kind=kind, made=made, organization_id=result.organization_id)
 
 
 def _meant(step: Step, documents: Sequence[Document]) -> dict[str, Any]:

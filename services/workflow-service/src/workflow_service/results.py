@@ -27,7 +27,8 @@ class Result:
     """What came of it. ``error`` is what the consumer is to be told; None: the event is done with.
 
     ``decision``: what was decided, step after step, in words. ``memory``: what is to be remembered of the potential.
-    ``documents``: what was linked to it when the decision was made.
+    ``organization_id``: the organization in Invoice that was looked at; ``documents``: what was linked to it there when
+    the decision was made.
     """
 
     outcome: Outcome = "skipped"
@@ -37,6 +38,7 @@ class Result:
     commands: list[dict[str, Any]] = field(default_factory=list)
     error: Exception | None = None
     memory: Memory = field(default_factory=Memory)
+    organization_id: str | None = None
     documents: Sequence[Document] = ()
 
     def decided(self, potential: PotentialSnapshot, documents: Sequence[Document], decision: Decision) -> None:

@@ -13,6 +13,7 @@ from workflow_service import activation, runs
 from workflow_service.clients import Connected, Customers
 from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
+from workflow_service.potentials import Claims
 from workflow_service.reconciling import Reconciling
 from workflow_service.results import Outcome
 from workflow_service.schemas import ActivationEdit, ActivationOut, RunOut
@@ -24,8 +25,10 @@ def workflow_of(service: Service) -> Workflow:
     """The service's workflow; the same one at every call."""
     if "workflow" not in service.state:
         sync = service.client("sync")
-        documents = Documents(service.client("invoice"), Connected(sync))
-        service.state["workflow"] = Workflow(service.database, Reconciling(documents, Customers(sync)))
+        reconciling = Reconciling(
+            Documents(service.client("invoice")), Customers(sync), Connected(sync), Claims(service.database)
+        )
+        service.state["workflow"] = Workflow(service.database, reconciling)
     workflow: Workflow = service.state["workflow"]
     return workflow
 

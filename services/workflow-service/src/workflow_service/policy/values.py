@@ -40,13 +40,15 @@ class Memory:
 
     ``due``: the kinds of document that a state it was told of asked for (`is_due`). One that was lost since gets its
     document all the same, declined or void, as if the events had come one by one in their order. ``kind``: what the
-    workflow has made or moved on for it; it stays with that. ``made``: how many of that kind it made. ``won_before``:
-    it is won, and as far as is known that happened while the workflow was not active (S20).
+    workflow has made or moved on for it, or has asked Invoice for and not heard of since; it stays with that. ``made``:
+    how many of that kind it made. ``organization_id``: the organization in Invoice where they are. ``won_before``: it
+    is won, and as far as is known that happened while the workflow was not active (S20).
     """
 
     due: frozenset[DocumentKind] = frozenset()
     kind: DocumentKind | None = None
     made: int = 0
+    organization_id: str | None = None
     won_before: bool = False
 
 
