@@ -15,6 +15,7 @@ from contracts.potentials import (
     PotentialUpdated,
     PotentialWon,
 )
+from servicekit.bus import recovery
 from servicekit.bus.consumer import Received
 from servicekit.db import new_id
 from servicekit.errors import Transient
@@ -293,6 +294,26 @@ async def test_a_failed_run_says_why_and_is_run_again(active: Any) -> None:
 
     again = await active.admin.post(f"/v1/runs/{failed['id']}/retry")
     assert (again.status_code, again.json()["code"]) == (409, "run_not_retriable")
+
+
+async def test_a_run_that_was_given_up_on_says_so_and_is_run_again(
+    active: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "TRANSIENT_ATTEMPTS", 3)
+    active.invoice.down = True
+    event_id = active.publish(PotentialCreated(data=deal()))
+    run = await active.run(event_id, "failed")
+    assert run["reason"].startswith("given up after 3 attempts: invoice ")
+    assert (run["attempts"], run["finished_at"] is None) == (3, False)
+    active.invoice.down = False
+
+    async def tried_again() -> bool:  # Invoice is left in peace for a moment
+        answer = await active.admin.post(f"/v1/runs/{run['id']}/retry")
+        return bool(answer.json()["outcome"] == "done")
+
+    await active.stack.eventually(tried_again)
+    assert active.invoice.statuses == ["draft"]
+    assert await active.stack.apps["workflow"].state.service.dead_letters.page() == []
 
 
 async def test_a_run_is_not_tried_again_by_a_viewer_or_while_inactive(active: Any) -> None:

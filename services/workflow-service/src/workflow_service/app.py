@@ -9,6 +9,7 @@ from servicekit.bus import Bus
 from servicekit.bus.consumer import Subscription
 from servicekit.service import Service, create_service, run
 
+from workflow_service import runs
 from workflow_service.routes import router, workflow_of
 from workflow_service.settings import WorkflowSettings
 
@@ -28,7 +29,9 @@ def create_app(settings: WorkflowSettings, *, bus: Bus | None = None, http: http
 
 
 def _subscriptions(service: Service) -> Sequence[Subscription]:
-    return [Subscription(WORKFLOW_POTENTIALS, handle=workflow_of(service).handle, concurrency=8)]
+    return [
+        Subscription(WORKFLOW_POTENTIALS, handle=workflow_of(service).handle, concurrency=8, given_up=runs.given_up)
+    ]
 
 
 def main() -> None:

@@ -3,11 +3,13 @@
 Guarantee: one run per event; an event that comes again goes on with its run.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from contracts.potentials import PotentialSnapshot, PotentialUpdated
+from servicekit.bus.dead_letters import DeadLetter
 from servicekit.db import new_id, utc_now
 from servicekit.errors import Conflict, NotFound
 from servicekit.pagination import PageRequest, fetch_page
@@ -130,6 +132,16 @@ async def of_event(session: AsyncSession, event_id: str, *, locked: bool = False
     """The run of an event, if it was attempted before."""
     statement = select(WorkflowRun).where(WorkflowRun.event_id == event_id)
     return (await session.execute(statement.with_for_update() if locked else statement)).scalar_one_or_none()
+
+
+async def given_up(session: AsyncSession, letters: Sequence[DeadLetter]) -> None:
+    """The runs of these events wait no longer: only a person has them tried again from now on."""
+    attempts = {letter.event_id: letter.attempts for letter in letters if letter.event_id is not None}
+    waiting = select(WorkflowRun).where(WorkflowRun.event_id.in_(attempts), WorkflowRun.outcome == "waiting")
+    for run in (await session.execute(waiting.with_for_update())).scalars():
+        run.outcome = "failed"
+        run.reason = f"given up after {attempts[run.event_id]} attempts: {run.reason}"
+        run.finished_at = utc_now()
 
 
 async def get(session: AsyncSession, run_id: str) -> WorkflowRun:

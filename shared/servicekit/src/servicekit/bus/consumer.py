@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from servicekit.bus import Bus, Delivery, Unsubscribe
-from servicekit.bus.dead_letters import DeadLetter, DeadLetters
+from servicekit.bus.dead_letters import DeadLetter, DeadLetters, GivenUp
 from servicekit.bus.recovery import DELAYS, Ack, Dead, Retry, describe, recover
 from servicekit.faults import Permanent, Transient
 from servicekit.tasks import Interrupted, being_cancelled
@@ -44,7 +44,8 @@ class Subscription:
     """What a service does with the events of a queue: exactly one of ``handle`` and ``handle_batch``.
 
     ``batch_size``: how many events are taken at once at most. ``concurrency``: how many subjects ``handle`` is called
-    for at the same time; a batch handler has one call at a time.
+    for at the same time; a batch handler has one call at a time. ``given_up``: is told of events that become dead
+    letters, in the transaction that keeps them.
     """
 
     queue: Queue
@@ -52,6 +53,7 @@ class Subscription:
     handle_batch: BatchHandler | None = None
     batch_size: int = 500
     concurrency: int = 8
+    given_up: GivenUp | None = None
 
     def __post_init__(self) -> None:
         if (self.handle is None) == (self.handle_batch is None):
@@ -154,7 +156,7 @@ class Consumer:
         if not dead:
             return []
         try:
-            await self._dead_letters.keep([letter for _, letter in dead])
+            await self._dead_letters.keep([letter for _, letter in dead], tell=self._subscription.given_up)
         except Exception as error:
             log.error("dead_letters_not_kept", queue=self.queue, count=len(dead), reason=describe(error))
             reason = f"dead letter not kept: {describe(error)}"

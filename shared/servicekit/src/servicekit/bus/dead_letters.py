@@ -10,7 +10,7 @@ discarded. If the process dies meanwhile, the letter is replayed again when its 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, Self, TypeVar
@@ -105,6 +105,9 @@ class DeadLetter:
         )
 
 
+GivenUp = Callable[[AsyncSession, Sequence[DeadLetter]], Awaitable[None]]
+"""Notes, in the session's transaction, that these events were given up on."""
+
 T = TypeVar("T", str, str | None)
 
 
@@ -123,8 +126,11 @@ class DeadLetters:
         self.database = database
         self.on_replay_requested: Callable[[], None] = lambda: None
 
-    async def keep(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep them all, or raise. A letter takes the place of an older one of the same event and queue."""
+    async def keep(self, letters: Sequence[DeadLetter], *, tell: GivenUp | None = None) -> None:
+        """Keep them all, or raise. A letter takes the place of an older one of the same event and queue.
+
+        ``tell``: is told of them in the same transaction.
+        """
         newest = {(letter.queue, letter.event_id or letter.id): letter for letter in letters}
         known: dict[str, list[str]] = defaultdict(list)
         for letter in newest.values():
@@ -134,6 +140,8 @@ class DeadLetters:
             for queue, ids in known.items():
                 await session.execute(delete(dead_letters).where(_columns.queue == queue, _columns.event_id.in_(ids)))
             await session.execute(insert(dead_letters), [asdict(letter) for letter in newest.values()])
+            if tell is not None:
+                await tell(session, letters)
 
     async def page(self, *, queue: str | None = None, before: str | None = None, limit: int = 50) -> list[DeadLetter]:
         """A page, newest first: those whose id is below ``before``, the last id of the page before it."""
