@@ -230,6 +230,37 @@ async def test_s20_a_slow_answer_and_a_switched_trigger_do_not_make_both(
     assert await invoicing.invoices(potential) == []
 
 
+async def test_a_slow_call_for_one_potential_holds_up_no_other(
+    invoicing: Invoicing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = invoicing.company
+    accounts = [await company.account(name) for name in ("Alfreds", "Berglunds")]
+    for account in accounts:
+        await company.customer_of(account)
+    slow, other = [await company.potential("Order 1", account_id=account["id"]) for account in accounts]
+    for potential in (slow, other):
+        await company.runs(potential, 1)
+    transport = company.stack.http._transport
+    send, asked, go_on = transport.handle_async_request, asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        if (request.method, request.url.path) == ("POST", "/v1/invoices") and slow["id"] in request.content.decode():
+            asked.set()
+            await go_on.wait()
+        answer: httpx.Response = await send(request)
+        return answer
+
+    monkeypatch.setattr(transport, "handle_async_request", slowly)
+    await company.move(slow, "Closed Won")
+    await asyncio.wait_for(asked.wait(), 15)
+    await company.move(slow, "Closed Lost")  # waits for what is slow
+    await company.move(other, "Closed Won")
+    await invoicing.statuses(other, "draft")
+    assert await invoicing.invoices(slow) == []
+    go_on.set()
+    await invoicing.statuses(slow, "void")
+
+
 async def test_s14_s20_while_inactive_nothing_and_what_is_won_after_it_gets_its_invoice(invoicing: Invoicing) -> None:
     company = invoicing.company
     await invoicing.choose("invoices", active=False)

@@ -168,6 +168,26 @@ class TestOneByOne:
             assert [one for one in bench.handled if one.startswith(subject)] == [f"{subject}-{n}" for n in (1, 2, 3)]
         assert most == 2
 
+    async def test_what_takes_long_holds_up_what_comes_later_of_its_own_subject_alone(self, bench: Bench) -> None:
+        go_on = asyncio.Event()
+
+        async def handle(received: Received) -> None:
+            if name(received) == "slow-1":
+                await go_on.wait()
+            bench.handled.append(name(received))
+
+        await bench.consume(handle=handle, concurrency=2)
+        slow = []
+        for version in (1, 2, 3):
+            slow.append(asyncio.create_task(bench.bus.publish([updated("slow", version)])))
+            await asyncio.sleep(0.01)
+        for version in (1, 2):
+            await bench.bus.publish([updated("other", version)])
+        assert bench.handled == ["other-1", "other-2"]
+        go_on.set()
+        await asyncio.gather(*slow)
+        assert bench.handled[2:] == ["slow-1", "slow-2", "slow-3"]
+
     async def test_a_handler_runs_under_the_correlation_and_trace_of_its_event(self, bench: Bench) -> None:
         seen: list[Any] = []
 

@@ -40,7 +40,7 @@ class FakeBus:
             raise self.errors.pop(0)
         await self.gate.wait()
 
-    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int) -> Unsubscribe:
+    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int, parallel: int = 1) -> Unsubscribe:
         raise NotImplementedError
 
     async def healthy(self) -> str | None:

@@ -78,10 +78,10 @@ class Bus(Protocol):
         Raises `ConnectionError` otherwise. Then some may have been confirmed: publish all again, consumers do not mind.
         """
 
-    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int) -> Unsubscribe:
+    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int, parallel: int = 1) -> Unsubscribe:
         """Deliver what arrives at ``queue`` to ``receive``, from now on and after every reconnection.
 
-        Gives what ends the subscription.
+        ``parallel``: how many batches at the same time at most. Gives what ends the subscription.
         """
 
     async def healthy(self) -> str | None:

@@ -72,7 +72,7 @@ class AmqpBus:
             if result is not None:
                 raise result
 
-    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int) -> Unsubscribe:
+    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int, parallel: int = 1) -> Unsubscribe:
         """See `Bus.subscribe`; a queue has one subscription per bus, any number of processes share it."""
         if queue.name in self._intakes:
             raise ValueError(f"{queue.name} is subscribed to already")
@@ -83,6 +83,7 @@ class AmqpBus:
             queue=self._names.queue(queue.name),
             dead_queue=self._names.dead(queue.name),
             batch_size=batch_size,
+            parallel=parallel,
             send_copy=lambda body, attempt, delay: self._send_copy(queue, body, attempt, delay),
             on_fault=self._consuming.renew,
         )

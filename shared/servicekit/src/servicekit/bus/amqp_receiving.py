@@ -45,6 +45,7 @@ class Intake:
         queue: str,
         dead_queue: str,
         batch_size: int,
+        parallel: int,
         send_copy: SendCopy,
         on_fault: Callable[[str], None],
     ) -> None:
@@ -55,7 +56,9 @@ class Intake:
         self._on_fault = on_fault
         self._acks: Acks | None = None
         self._channel: AbstractChannel | None = None
-        self._pump: Pump[AmqpDelivery] = Pump(name, receive, batch_size=batch_size, after_batch=self._flush)
+        self._pump: Pump[AmqpDelivery] = Pump(
+            name, receive, batch_size=batch_size, parallel=parallel, after_batch=self._flush
+        )
 
     async def attach(self, connection: AbstractConnection) -> None:
         """Take what arrives over this connection from now on; what came over an older one comes again."""
@@ -79,7 +82,7 @@ class Intake:
         await channel.basic_consume(self._dead_queue, partial(self._arrived, acks, True), timeout=10)
 
     async def stop(self, within: float) -> None:
-        """Let the running batch end, for ``within`` seconds at most; everything not settled goes back to the queue."""
+        """Let the running batches end, for ``within`` seconds at most; what is not settled goes back to the queue."""
         await self._pump.stop(within)
         await self._flush()
         channel, self._channel = self._channel, None

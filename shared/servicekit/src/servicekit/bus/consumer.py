@@ -1,7 +1,8 @@
 """A consumer takes what arrives at one queue, has it handled, and settles each event by `recovery.recover`.
 
-Guarantees: events of one subject are handled one after another, in their order, within a batch; an event that fails
-holds up no other; an event given up on is settled only after it stands in the dead letters.
+Guarantees: events of one subject are handled one after another, in the order in which they arrive; an event that fails
+holds up no other, and one that takes long holds up only those of its own subject, if they are handled one by one; an
+event given up on is settled only after it stands in the dead letters.
 """
 
 import asyncio
@@ -22,6 +23,9 @@ from servicekit.bus.recovery import DELAYS, Ack, Dead, Retry, describe, recover
 from servicekit.faults import Permanent, Transient
 from servicekit.tasks import Interrupted, being_cancelled
 from servicekit.telemetry import Metrics, correlated, log, service_name
+
+_BATCHES = 100
+"""How many may be begun where events are handled one by one: some wait for a slow event of the same subject."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Subscription:
     """What a service does with the events of a queue: exactly one of ``handle`` and ``handle_batch``.
 
     ``batch_size``: how many events are taken at once at most. ``concurrency``: how many subjects ``handle`` is called
-    for at the same time; a batch handler has one call at a time. ``given_up``: is told of events that become dead
-    letters, in the transaction that keeps them.
+    for at the same time, be they of one batch or of several; a batch handler has one call at a time. ``given_up``: is
+    told of events that become dead letters, in the transaction that keeps them.
     """
 
     queue: Queue
@@ -82,11 +86,17 @@ class Consumer:
         self._service = service
         self._delays = delays
         self._unsubscribe: Unsubscribe | None = None
+        self._free = asyncio.Semaphore(subscription.concurrency)
+        self._last: dict[str, asyncio.Event] = {}
+        """Set when the last lane of events of a subject that has come so far ends."""
 
     async def start(self) -> None:
         """Take what arrives from now on."""
-        size = self._subscription.batch_size
-        self._unsubscribe = await self._bus.subscribe(self._subscription.queue, self._receive, batch_size=size)
+        subscription = self._subscription
+        parallel = 1 if subscription.handle is None else _BATCHES
+        self._unsubscribe = await self._bus.subscribe(
+            subscription.queue, self._receive, batch_size=subscription.batch_size, parallel=parallel
+        )
 
     async def stop(self) -> None:
         """Let what is being handled end (bounded by the bus), and take nothing more."""
@@ -191,19 +201,32 @@ class Consumer:
         lanes: dict[str, list[int]] = defaultdict(list)
         for index, one in enumerate(received):
             lanes[one.envelope.subject or one.envelope.id].append(index)
-        free = asyncio.Semaphore(self._subscription.concurrency)
 
-        async def run(lane: Sequence[int]) -> None:
-            async with free:
+        async def run(lane: Sequence[int], before: asyncio.Event | None) -> None:
+            if before is not None:
+                await before.wait()
+            async with self._free:
                 for index in lane:
                     one = received[index]
                     envelope = one.envelope
                     outcomes[index] = await _attempt(partial(handle, one), envelope.correlationid, envelope.traceparent)
 
         async with asyncio.TaskGroup() as group:
-            for lane in lanes.values():
-                group.create_task(run(lane))
+            for subject, lane in lanes.items():
+                task = group.create_task(run(lane, self._last.get(subject)))
+                self._let_wait(subject, task)
         return [outcomes[index] for index in range(len(received))]
+
+    def _let_wait(self, subject: str, lane: "asyncio.Task[None]") -> None:
+        """Whatever comes of this subject from now on waits until the lane has ended, in whatever way."""
+        ended = self._last[subject] = asyncio.Event()
+
+        def end(_: "asyncio.Task[None]") -> None:
+            ended.set()
+            if self._last.get(subject) is ended:
+                del self._last[subject]
+
+        lane.add_done_callback(end)
 
 
 async def _attempt(call: Callable[[], Awaitable[None]], correlation: str | None, trace: str | None) -> Exception | None:

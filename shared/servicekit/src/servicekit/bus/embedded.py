@@ -52,11 +52,12 @@ class EmbeddedBus:
             for delivery in deliveries:
                 delivery.outcome.cancel()
 
-    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int) -> Unsubscribe:
+    async def subscribe(self, queue: Queue, receive: Receive, *, batch_size: int, parallel: int = 1) -> Unsubscribe:
         """See `Bus.subscribe`. A queue has one subscriber here: a new one takes the place of the old one."""
         known = self._queues.setdefault(queue.name, _Queue(queue))
         await known.detach(self._grace)
-        pump = known.attach(Pump(queue.name, receive, batch_size=batch_size, pause=self._pause))
+        made: Pump[_Delivery] = Pump(queue.name, receive, batch_size=batch_size, parallel=parallel, pause=self._pause)
+        pump = known.attach(made)
 
         async def unsubscribe() -> None:
             if known.pump is pump:

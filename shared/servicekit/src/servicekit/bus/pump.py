@@ -1,4 +1,4 @@
-"""A pump hands what has arrived at one queue to its receiver, a batch at a time. Both transports have one per queue.
+"""A pump hands what has arrived at one queue to its receiver, in batches. Both transports have one per queue.
 
 Guarantee: a delivery stays with the pump until it is settled. A receiver that raises gets what it did not settle again,
 after a pause; it never stops the pump.
@@ -27,9 +27,9 @@ D = TypeVar("D", bound=Held)
 class Pump(Generic[D]):
     """Runs from its making, in the running event loop, until `stop`.
 
-    A batch is whatever is there now, up to ``batch_size``: it never waits for more. The next one begins when
-    ``receive`` has returned. ``pause``: seconds until a receiver that raised is called again. ``after_batch`` is
-    awaited after each.
+    A batch is whatever is there now, up to ``batch_size``: it never waits for more. ``parallel``: of how many batches
+    the receiver may have at most; it is called for them in their order. ``pause``: seconds until a receiver that raised
+    is called again. ``after_batch`` is awaited after each.
     """
 
     def __init__(
@@ -38,48 +38,50 @@ class Pump(Generic[D]):
         receive: Receive,
         *,
         batch_size: int,
+        parallel: int = 1,
         pause: float = 1.0,
         after_batch: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._name = name
         self._receive = receive
         self._batch_size = batch_size
+        self._parallel = parallel
         self._pause = pause
         self._after_batch = after_batch
         self._waiting: deque[D] = deque()
-        self._current: Sequence[D] = ()
-        self._arrived = asyncio.Event()
+        self._batches: dict[asyncio.Task[None], Sequence[D]] = {}
+        self._changed = asyncio.Event()
         self._stopping = False
         self._task = asyncio.create_task(self._run(), name=f"pump {name}")
 
     def put(self, deliveries: Iterable[D]) -> None:
         """Have these delivered after what is already there."""
         self._waiting.extend(deliveries)
-        self._arrived.set()
+        self._changed.set()
 
     def clear(self) -> None:
         """Forget what was not handed to the receiver yet."""
         self._waiting.clear()
 
     async def stop(self, within: float) -> list[D]:
-        """Let the running batch end, for at most ``within`` seconds; give what is not settled, in order."""
+        """Let the running batches end, for at most ``within`` seconds; give what is not settled, in order."""
         self._stopping = True
-        self._arrived.set()
-        await end([self._task], within=within)
-        left = [*self._current, *self._waiting]
-        self._current = ()
+        self._changed.set()
+        await end([self._task, *self._batches], within=within)
+        left = [*(delivery for batch in self._batches.values() for delivery in batch), *self._waiting]
+        self._batches.clear()
         self._waiting.clear()
         return [delivery for delivery in left if not delivery.settled]
 
     async def _run(self) -> None:
         while not self._stopping:
-            if not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            self._current = self._take()
-            if self._current:
-                await self._deliver(self._current)
+            if not self._waiting or len(self._batches) >= self._parallel:
+                self._changed.clear()
+                await self._changed.wait()
+            elif batch := self._take():
+                task = asyncio.create_task(self._deliver(batch), name=f"batch of {self._name}")
+                self._batches[task] = batch
+                task.add_done_callback(self._ended)
 
     def _take(self) -> list[D]:
         count = min(self._batch_size, len(self._waiting))
@@ -100,5 +102,10 @@ class Pump(Generic[D]):
         unsettled = [delivery for delivery in batch if not delivery.settled]
         if unsettled and not self._stopping:
             await asyncio.sleep(self._pause)
-            self._waiting.extendleft(reversed(unsettled))
-        self._current = unsettled if self._stopping else ()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """What was not settled comes first again; when the pump is stopped, it is `stop` that gives it back."""
+        if not self._stopping:
+            batch = self._batches.pop(task)
+            self._waiting.extendleft(delivery for delivery in reversed(batch) if not delivery.settled)
+            self._changed.set()
