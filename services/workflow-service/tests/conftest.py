@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from contracts.event import Event, encode
 from fastapi import FastAPI, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from servicekit.bus import Outgoing
 from servicekit.db import new_id
 
@@ -55,6 +55,9 @@ class FakeInvoice:
     refuses: tuple[int, str, str] | None = None
     """What every creation is answered with: status, code, detail."""
     before_status: Any = None
+    before_get: Any = None
+    nonsense: Response | None = None
+    """What a proxy answers in its place, whatever is asked."""
 
     def __post_init__(self) -> None:
         self.app = FastAPI()
@@ -87,17 +90,29 @@ class FakeInvoice:
         """A person changes an invoice's status."""
         invoice |= {"status": status, "workflow_locked": True, "locked_by": by, "locked_at": "2026-03-01T09:30:00Z"}
 
-    async def _list(self, kind: str, crm_potential_id: str, x_organization_id: str | None = Header(None)) -> Any:
+    async def _list(
+        self,
+        kind: str,
+        crm_potential_id: str,
+        limit: int = 50,
+        cursor: int = 0,
+        x_organization_id: str | None = Header(None),
+    ) -> Any:
         self.organizations.add(x_organization_id)
+        if self.nonsense is not None:
+            return self.nonsense
         if self.down:
             return refusal(503, "unavailable", "down")
         found = [one for one in self.of(kind).values() if one["crm_potential_id"] == crm_potential_id]
         hidden = ("locked_by", "locked_at")  # as in the real one's lists
         items = [{name: value for name, value in one.items() if name not in hidden} for one in found[::-1]]
-        return {"items": items, "next_cursor": None}
+        end = cursor + limit
+        return {"items": items[cursor:end], "next_cursor": str(end) if end < len(items) else None}
 
     async def _get(self, kind: str, document_id: str) -> Any:
-        return self.of(kind)[document_id]
+        if self.before_get is not None:
+            self.before_get()
+        return self.of(kind).get(document_id) or refusal(404, f"{kind}_not_found", f"there is no such {kind}")
 
     async def _create(self, kind: str, request: Request, idempotency_key: str = Header()) -> Any:
         content, body = await request.body(), await request.json()

@@ -123,6 +123,15 @@ async def test_s17_what_a_person_changes_at_the_last_moment_is_left_alone_too(in
     assert run["reason"].startswith("left alone: status changed by maria@invoice.test")
 
 
+async def test_a_locked_invoice_that_is_deleted_at_the_last_moment_is_deleted(invoicing: Any) -> None:
+    await invoicing.follow(PotentialWon(data=deal(2, "won")))
+    [invoice] = invoicing.invoice.invoices.values()
+    invoicing.invoice.lock(invoice, "draft")
+    invoicing.invoice.before_get = invoicing.invoice.invoices.clear
+    run = await invoicing.follow(PotentialLost(data=deal(3, "lost")))
+    assert (run["outcome"], "its invoice was deleted in Invoice" in run["reason"]) == ("skipped", True)
+
+
 async def test_an_invoice_with_payments_does_not_become_void_and_the_run_says_why(invoicing: Any) -> None:
     await invoicing.follow(PotentialWon(data=deal(2, "won")))
     for invoice in invoicing.invoice.invoices.values():

@@ -15,6 +15,7 @@ from contracts.potentials import (
     PotentialUpdated,
     PotentialWon,
 )
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from servicekit.bus import recovery
 from servicekit.bus.consumer import Received
 from servicekit.db import new_id
@@ -22,6 +23,7 @@ from servicekit.errors import Transient
 from workflow_service.clients import Connected, Customers
 from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
+from workflow_service.peers import Peer
 from workflow_service.potentials import Claims, learn
 from workflow_service.reconciling import Reconciling
 
@@ -140,13 +142,11 @@ async def test_s19_what_another_process_learns_meanwhile_is_followed_too(active:
 
 async def test_s19_events_of_one_potential_in_several_processes_at_once(active: Any) -> None:
     service = active.stack.apps["workflow"].state.service
-    sync = service.client("sync")
+    invoice, sync = (Peer(service.client(name), name) for name in ("invoice", "sync"))
     processes = [
         Workflow(
             service.database,
-            Reconciling(
-                Documents(service.client("invoice")), Customers(sync), Connected(sync), Claims(service.database)
-            ),
+            Reconciling(Documents(invoice), Customers(sync), Connected(sync), Claims(service.database)),
         )
         for _ in range(3)
     ]
@@ -226,6 +226,30 @@ async def test_while_another_service_is_away_events_wait_and_none_is_lost(active
     active.stack.apps[away] = app
     run = await active.run(event_id, "done")
     assert [command["command"] for command in run["commands"]] == ["create_estimate", "accept_estimate"]
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "reason"),
+    [
+        (HTMLResponse("<html>maintenance</html>"), "invoice answered with what cannot be its answer (text/html"),
+        (JSONResponse({"maintenance": True}), "invoice answered with what cannot be its answer (application/json"),
+        (RedirectResponse("/login"), "invoice answered with a redirection (307)"),
+    ],
+)
+async def test_nonsense_in_invoices_place_is_said_and_waited_out(active: Any, nonsense: Response, reason: str) -> None:
+    active.invoice.nonsense = nonsense
+    event_id = active.publish(PotentialCreated(data=deal()))
+    assert (await active.run(event_id, "waiting"))["reason"].startswith(reason)
+    active.invoice.nonsense = None
+    await active.run(event_id, "done")
+
+
+async def test_its_own_estimate_is_found_among_very_many(active: Any) -> None:
+    await active.follow(PotentialCreated(data=deal()))
+    for _ in range(250):
+        active.invoice.add("draft")
+    await active.follow(PotentialWon(data=deal(2, "won")))
+    assert active.invoice.statuses == ["accepted", *["draft"] * 250]
 
 
 async def test_an_answer_that_got_lost_makes_no_second_estimate(active: Any) -> None:

@@ -6,9 +6,10 @@ Raises `servicekit.errors.Unavailable` where trying again later may help, `servi
 import time
 from typing import Literal
 
-import orjson
 from servicekit.errors import Transient, Unavailable
-from servicekit.http import Refused, ServiceClient
+from servicekit.http import Refused
+
+from workflow_service.peers import Peer
 
 RecordType = Literal["account", "contact"]
 
@@ -35,7 +36,7 @@ class RecordGone(Exception):
 class Connected:
     """Which organization the CRM is connected to: asked of sync, and believed for ``seconds`` if there is one."""
 
-    def __init__(self, sync: ServiceClient, *, seconds: float = 5.0) -> None:
+    def __init__(self, sync: Peer, *, seconds: float = 5.0) -> None:
         self._sync = sync
         self._seconds = seconds
         self._known: str | None = None
@@ -62,13 +63,13 @@ class Connected:
             if refused.code != "not_connected":
                 raise
             return None
-        return str(orjson.loads(answer.content)["organization_id"])
+        return self._sync.read(answer, lambda found: str(found["organization_id"]))
 
 
 class Customers:
     """Makes a record of the CRM a customer, by sync's own mapping."""
 
-    def __init__(self, sync: ServiceClient) -> None:
+    def __init__(self, sync: Peer) -> None:
         self._sync = sync
 
     async def import_record(self, record_type: RecordType, record_id: str) -> str:
@@ -91,4 +92,4 @@ class Customers:
                         "there is nobody to make a document for"
                     ) from refused
             raise
-        return str(orjson.loads(answer.content)["customer_id"])
+        return self._sync.read(answer, lambda done: str(done["customer_id"]))

@@ -6,17 +6,18 @@ Raises `servicekit.errors.Unavailable` where trying again later may help, `servi
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
-import orjson
 from contracts.potentials import PotentialSnapshot
-from servicekit.http import Refused, ServiceClient
+from servicekit.http import Refused
 
 from workflow_service.clients import NotImported
+from workflow_service.peers import Peer
 from workflow_service.policy import Document, DocumentKind, Lock
 
-MOST_DOCUMENTS = 200
-"""A potential with more linked documents of one kind is not one."""
+AT_ONCE = 200
+"""How many documents are asked for at once; nearly every potential has one or two."""
 
 PATH: Mapping[DocumentKind, str] = {"estimate": "/v1/estimates", "invoice": "/v1/invoices"}
 
@@ -39,7 +40,7 @@ class KeyUsed(Exception):
 class Documents:
     """What is linked to a potential in an organization, and what the workflow does to it."""
 
-    def __init__(self, invoice: ServiceClient) -> None:
+    def __init__(self, invoice: Peer) -> None:
         self._invoice = invoice
 
     async def of(self, organization_id: str, potential_id: str, *kinds: DocumentKind) -> list[Document]:
@@ -72,8 +73,8 @@ class Documents:
             raise _named(refused) from refused
         if answer.headers.get("Idempotency-Replayed") == "true":
             # It tells how the document was when it was made; it may have gone on since, or be deleted.
-            raise KeyUsed(orjson.loads(answer.content)["id"])
-        return document_of(kind, orjson.loads(answer.content))
+            raise KeyUsed(self._invoice.read(answer, lambda made: str(made["id"])))
+        return self._invoice.read(answer, partial(document_of, kind))
 
     async def set_status(
         self,
@@ -93,21 +94,39 @@ class Documents:
             )
         except Refused as refused:
             raise _named(refused) from refused
-        return document_of(kind, orjson.loads(answer.content))
+        return self._invoice.read(answer, partial(document_of, kind))
 
     async def _linked(self, organization_id: str, potential_id: str, kind: DocumentKind) -> list[Document]:
-        params: dict[str, str | int] = {"crm_potential_id": potential_id, "limit": MOST_DOCUMENTS}
-        answer = await self._invoice.request("GET", PATH[kind], params=params, headers=_within(organization_id))
-        items = orjson.loads(answer.content)["items"]
-        return [await self._with_its_lock(organization_id, kind, found) for found in items]
+        params: dict[str, str | int] = {"crm_potential_id": potential_id, "limit": AT_ONCE}
+        documents: list[Document] = []
+        while True:
+            answer = await self._invoice.request("GET", PATH[kind], params=params, headers=_within(organization_id))
+            page, cursor = self._invoice.read(answer, partial(_page, kind))
+            found = [await self._with_its_lock(organization_id, document) for document in page]
+            documents += [document for document in found if document is not None]
+            if cursor is None:
+                return documents
+            params["cursor"] = cursor
 
-    async def _with_its_lock(self, organization_id: str, kind: DocumentKind, found: dict[str, Any]) -> Document:
-        """Lists do not say who has locked an invoice; the few of ours that are locked are asked for by themselves."""
-        if found.get("workflow_locked") and found["origin"] == "workflow":
-            headers = _within(organization_id)
-            answer = await self._invoice.request("GET", f"{PATH[kind]}/{found['id']}", headers=headers)
-            found = orjson.loads(answer.content)
-        return document_of(kind, found)
+    async def _with_its_lock(self, organization_id: str, document: Document) -> Document | None:
+        """Lists do not say who has locked an invoice; the few of ours that are locked are asked for by themselves.
+
+        None: it was deleted since.
+        """
+        if document.locked is None or not document.by_workflow:
+            return document
+        path = f"{PATH[document.kind]}/{document.id}"
+        try:
+            answer = await self._invoice.request("GET", path, headers=_within(organization_id))
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return None
+        return self._invoice.read(answer, partial(document_of, document.kind))
+
+
+def _page(kind: DocumentKind, found: dict[str, Any]) -> tuple[list[Document], str | None]:
+    return [document_of(kind, item) for item in found["items"]], found.get("next_cursor")
 
 
 def _within(organization_id: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from workflow_service import activation, runs
 from workflow_service.clients import Connected, Customers
 from workflow_service.documents import Documents
 from workflow_service.handlers import Workflow
+from workflow_service.peers import Peer
 from workflow_service.potentials import Claims
 from workflow_service.reconciling import Reconciling
 from workflow_service.results import Outcome
@@ -24,10 +25,8 @@ router = APIRouter(tags=["workflow"])
 def workflow_of(service: Service) -> Workflow:
     """The service's workflow; the same one at every call."""
     if "workflow" not in service.state:
-        sync = service.client("sync")
-        reconciling = Reconciling(
-            Documents(service.client("invoice")), Customers(sync), Connected(sync), Claims(service.database)
-        )
+        invoice, sync = (Peer(service.client(name), name) for name in ("invoice", "sync"))
+        reconciling = Reconciling(Documents(invoice), Customers(sync), Connected(sync), Claims(service.database))
         service.state["workflow"] = Workflow(service.database, reconciling)
     workflow: Workflow = service.state["workflow"]
     return workflow
