@@ -41,6 +41,22 @@ async def test_s15_s18_created_won_and_lost(selling: Any) -> None:
     assert {run["commands"][-1]["estimate_number"] for run in runs} == {estimate["estimate_number"]}
 
 
+async def test_s18_what_an_accepted_estimate_does_not_say_of_the_deal_its_run_says(selling: Any) -> None:
+    first, second = [await selling.account(name) for name in ("Alfreds", "Berglunds")]
+    potential = await selling.potential("Order 1", account_id=first["id"])
+    estimate = await selling.estimate(potential, "draft")
+    await selling.invoice.post(f"/v1/estimates/{estimate['id']}/status/sent")
+    await selling.change(f"potentials/{potential['id']}", amount="4400.00", account_id=second["id"])
+    await selling.move(potential, "Closed Won")
+    await selling.estimate(potential, "accepted")
+    run = (await selling.runs(potential, 3))[-1]
+    assert (run["outcome"], run["reason"]) == (
+        "done",
+        "estimate EST-000001 is over 440.00 EUR, and the potential over 4400.00 EUR; "
+        "estimate EST-000001 was made for another customer than the potential has now",
+    )
+
+
 async def test_s18_a_contact_without_an_account_is_the_customer(selling: Any) -> None:
     contact = await selling.contact("Cramer", first_name="Philip")
     potential = await selling.potential("Order 1", contact_id=contact["id"])

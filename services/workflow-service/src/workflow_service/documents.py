@@ -6,6 +6,7 @@ Raises `servicekit.errors.Unavailable` where trying again later may help, `servi
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
 
@@ -157,4 +158,6 @@ def document_of(kind: DocumentKind, found: dict[str, Any]) -> Document:
         status=found["status"],
         by_workflow=found["origin"] == "workflow",
         locked=lock,
+        total=Decimal(found["total"]) if "total" in found else None,
+        currency_code=found.get("currency_code"),
     )

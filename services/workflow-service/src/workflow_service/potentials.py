@@ -47,6 +47,7 @@ class KnownPotential(Base):
     claimed: Mapped[DocumentKind | None] = mapped_column(String(16))
     claims: Mapped[int] = mapped_column(default=0)
     organization_id: Mapped[str | None] = mapped_column(String(36))
+    made_for: Mapped[str | None] = mapped_column(String(36))
     won_version: Mapped[int] = mapped_column(default=0)
     won_active: Mapped[bool] = mapped_column(default=False)
 
@@ -85,7 +86,8 @@ class KnownPotential(Base):
         kinds: tuple[tuple[DocumentKind, bool], ...] = (("estimate", self.estimate_due), ("invoice", self.invoice_due))
         due = frozenset(kind for kind, asked in kinds if asked)
         won_before = newest.status == "won" and not self.won_active
-        return Known(newest, Memory(due, self.kind or self.claimed, self.made, self.organization_id, won_before))
+        kind = self.kind or self.claimed
+        return Known(newest, Memory(due, kind, self.made, self.organization_id, self.made_for, won_before))
 
 
 async def learn(
@@ -123,7 +125,7 @@ async def note(session: AsyncSession, known: Known, memory: Memory) -> bool:
         return False
     if memory.kind is not None and (memory.made or memory.kind != now.memory.kind):
         row.kind, row.made = memory.kind, max(row.made, memory.made)
-        row.organization_id = memory.organization_id
+        row.organization_id, row.made_for = memory.organization_id, memory.made_for or row.made_for
     return True
 
 
@@ -137,14 +139,15 @@ class Claims:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, potential_id: str, kind: DocumentKind, organization_id: str) -> None:
+    async def claim(self, potential: PotentialSnapshot, kind: DocumentKind, organization_id: str) -> None:
         """Claim it for documents of this kind in this organization; raises `Transient` if it is another's."""
         async with self._database.transaction() as session:
-            row = await session.get_one(KnownPotential, potential_id, with_for_update=True)
+            row = await session.get_one(KnownPotential, potential.id, with_for_update=True)
             if (row.kind or row.claimed or kind, row.organization_id or organization_id) != (kind, organization_id):
                 raise Transient(f"the potential's {row.kind or row.claimed} is being made at this moment")
             row.claimed, row.claims = kind, row.claims + 1
             row.organization_id = organization_id
+            row.made_for = row.made_for or potential.account_id or potential.contact_id
 
     async def release(self, potential_id: str) -> None:
         """Nothing was made by this attempt; with the last claim, it is open again which kind it gets, and where."""
@@ -154,4 +157,4 @@ class Claims:
             if not row.claims:
                 row.claimed = None
                 if row.kind is None:
-                    row.organization_id = None
+                    row.organization_id = row.made_for = None

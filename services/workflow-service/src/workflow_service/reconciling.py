@@ -81,7 +81,9 @@ class Reconciling:
             decision = decide(trigger, potential, documents, result.memory)
             result.decided(potential, documents, decision)
             if isinstance(decision, Nothing):
-                result.outcome, result.reason = ("done", None) if result.did_something else ("skipped", decision.reason)
+                result.outcome, result.reason = (
+                    ("done", decision.differs) if result.did_something else ("skipped", decision.reason)
+                )
                 return
             if refused is not None and refused[0] == decision:
                 raise refused[1]
@@ -110,6 +112,8 @@ class Reconciling:
                 command |= {"outcome": "done", **named(changed)}
                 documents = [*(one for one in documents if one.id != changed.id), changed]
                 result.memory = replace(result.memory, kind=changed.kind, organization_id=result.organization_id)
+                if isinstance(decision, CreateEstimate | CreateInvoice):
+                    result.memory = replace(result.memory, made_for=potential.account_id or potential.contact_id)
                 result.memory = remembering(result.memory, documents)
         raise Transient("the potential's documents kept changing while they were worked on")
 
@@ -186,7 +190,7 @@ class Reconciling:
         """Have Invoice make it; for the first one the kind is claimed before."""
         if result.memory.made:
             return await self._documents.create(within, kind, potential, number)
-        await self._claims.claim(potential.id, kind, within)
+        await self._claims.claim(potential, kind, within)
         try:
             return await self._documents.create(within, kind, potential, number)
         except (NotImported, Superseded, Refused):

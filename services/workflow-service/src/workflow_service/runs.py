@@ -110,7 +110,7 @@ class WorkflowRun(Base):
             before += result.found_done(self.commands)
         self.commands = [*before, *result.commands]
         self.outcome = "done" if self._did_something(result) else result.outcome
-        self.reason = None if self.outcome == "done" else result.reason
+        self.reason = None if self.outcome != result.outcome else result.reason
         if switched is not None and self.outcome == "skipped":
             self.reason = f"{self.reason}; the trigger was switched from {switched} to {trigger} before it got to this"
         self.decision = result.decision or self.decision

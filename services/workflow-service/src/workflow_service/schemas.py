@@ -48,7 +48,8 @@ class CommandOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """What the workflow did for one event of a potential; ``reason`` says why it did nothing, or not all.
+    """What the workflow did for one event of a potential; ``reason`` says why it did nothing or not all, and of a
+    done one, in what the document differs from the potential as it is now.
 
     ``decision``: from what it decided what, in words. ``event_time``: when it happened in the CRM; ``started_at`` and
     ``attempted_at``: the first and the last attempt; ``finished_at``: null while it waits.

@@ -1,8 +1,10 @@
 """For whom a document could be made, and over how much (S18)."""
 
+from decimal import Decimal
+
 from contracts.potentials import PotentialSnapshot
 
-from workflow_service.policy.values import DocumentKind
+from workflow_service.policy.values import Document, DocumentKind, Memory
 
 WITH_ARTICLE: dict[DocumentKind, str] = {"estimate": "an estimate", "invoice": "an invoice"}
 
@@ -15,6 +17,20 @@ def what_is_missing(potential: PotentialSnapshot, kind: DocumentKind) -> str | N
     if potential.amount is None:
         return f"the potential has no amount yet; the {kind} is made when it has one"
     return None
+
+
+def what_differs(potential: PotentialSnapshot, document: Document, memory: Memory) -> str | None:
+    """In what the document is not what the potential is now; None if there is nothing of the kind."""
+    differs = []
+    amount, total = potential.amount, document.total
+    other_currency = document.currency_code not in (None, potential.currency_code)
+    if amount is not None and total is not None and (other_currency or abs(total - amount) >= Decimal("0.01")):
+        over = f"{total:f} {document.currency_code}, and the potential over {amount:f} {potential.currency_code}"
+        differs.append(f"{document.kind} {document.number} is over {over}")
+    customer = potential.account_id or potential.contact_id
+    if document.by_workflow and memory.made_for not in (None, customer):
+        differs.append(f"{document.kind} {document.number} was made for another customer than the potential has now")
+    return "; ".join(differs) or None
 
 
 def was_deleted(kind: DocumentKind) -> str:

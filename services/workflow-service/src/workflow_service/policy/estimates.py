@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contracts.potentials import PotentialSnapshot
 
-from workflow_service.policy.customers import WON_BEFORE, was_deleted, what_is_missing
+from workflow_service.policy.customers import WON_BEFORE, was_deleted, what_differs, what_is_missing
 from workflow_service.policy.values import (
     AcceptEstimate,
     CreateEstimate,
@@ -25,7 +25,10 @@ def decide(potential: PotentialSnapshot, documents: Sequence[Document], memory: 
     match potential.status, estimate.status:
         case _, "invoiced":
             return Nothing(f"{named}: what was invoiced stays as it is")
-        case ("won", "accepted") | ("lost", "declined"):
+        case "won", "accepted":
+            differs = what_differs(potential, estimate, memory)
+            return Nothing(f"{named} already{f'; {differs}' if differs else ''}", differs)
+        case "lost", "declined":
             return Nothing(f"{named} already")
         case "won", _:
             return AcceptEstimate(estimate.id)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from contracts.documents import EstimateStatus, InvoiceStatus
@@ -24,7 +25,10 @@ class Lock:
 
 @dataclass(frozen=True)
 class Document:
-    """An estimate or invoice that is linked to the potential. ``id`` is a UUIDv7: later ones are greater."""
+    """An estimate or invoice that is linked to the potential. ``id`` is a UUIDv7: later ones are greater.
+
+    ``total``: in ``currency_code``; None if that is not known.
+    """
 
     kind: DocumentKind
     id: str
@@ -32,6 +36,8 @@ class Document:
     status: EstimateStatus | InvoiceStatus
     by_workflow: bool
     locked: Lock | None = None
+    total: Decimal | None = None
+    currency_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,16 @@ class Memory:
     ``due``: the kinds of document that a state it was told of asked for (`is_due`). One that was lost since gets its
     document all the same, declined or void, as if the events had come one by one in their order. ``kind``: what the
     workflow has made or moved on for it, or has asked Invoice for and not heard of since; it stays with that. ``made``:
-    how many of that kind it made. ``organization_id``: the organization in Invoice where they are. ``won_before``: it
-    is won, and as far as is known that happened while the workflow was not active (S20).
+    how many of that kind it made. ``organization_id``: the organization in Invoice where they are. ``made_for``: the
+    account, or else the contact, that the first was made for. ``won_before``: it is won, and as far as is known that
+    happened while the workflow was not active (S20).
     """
 
     due: frozenset[DocumentKind] = frozenset()
     kind: DocumentKind | None = None
     made: int = 0
     organization_id: str | None = None
+    made_for: str | None = None
     won_before: bool = False
 
 
@@ -93,9 +101,13 @@ class VoidInvoice:
 
 @dataclass(frozen=True)
 class Nothing:
-    """There is nothing (more) to do; ``reason`` tells a person why."""
+    """There is nothing (more) to do; ``reason`` tells a person why.
+
+    ``differs``: in what the document is not what the potential is now; a person is to see that, too.
+    """
 
     reason: str
+    differs: str | None = None
 
     @property
     def words(self) -> str:
