@@ -41,6 +41,30 @@ async def test_s15_s18_created_won_and_lost(selling: Any) -> None:
     assert {run["commands"][-1]["estimate_number"] for run in runs} == {estimate["estimate_number"]}
 
 
+async def test_s18_s19_a_draft_that_nobody_has_changed_says_what_the_deal_says(selling: Any) -> None:
+    account = await selling.account("Alfreds")
+    ours, theirs = [await selling.potential("Order 1", account_id=account["id"]) for _ in range(2)]
+    for potential in (ours, theirs):
+        await selling.estimate(potential, "draft")
+    [edited] = await selling.estimates(theirs)
+    lines = [{"name": "Order 1, with cheese", "rate": "450.00"}]
+    changed = await selling.invoice.patch(f"/v1/estimates/{edited['id']}", json={"line_items": lines})
+    assert changed.status_code == 200, changed.text
+    for potential in (ours, theirs):
+        await selling.change(f"potentials/{potential['id']}", potential_name="Order 2", amount="4400.00")
+        await selling.move(potential, "Closed Won")
+        estimate = await selling.estimate(potential, "accepted")
+        said = [(line["name"], line["item_total"]) for line in estimate["line_items"]]
+        assert said == [("Order 2", "4400.00") if potential is ours else ("Order 1, with cheese", "450.00")]
+    told, ends = (await selling.runs(ours, 3))[1:], (await selling.runs(theirs, 3))[-1]
+    assert [[command["command"] for command in run["commands"]] for run in told] == [
+        ["update_estimate"],
+        ["accept_estimate"],
+    ]
+    assert [run["reason"] for run in told] == [None, None]
+    assert ends["reason"] == "estimate EST-000002 is over 450.00 EUR, and the potential over 4400.00 EUR"
+
+
 async def test_s18_what_an_accepted_estimate_does_not_say_of_the_deal_its_run_says(selling: Any) -> None:
     first, second = [await selling.account(name) for name in ("Alfreds", "Berglunds")]
     potential = await selling.potential("Order 1", account_id=first["id"])

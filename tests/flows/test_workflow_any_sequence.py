@@ -283,13 +283,13 @@ class AnySequence(RuleBasedStateMachine):
 
 
 @pytest.fixture
-async def office(stack: Any) -> Office:
-    await stack.start("invoice", "sync", "workflow")
+async def office(company: Any) -> Office:
+    stack = company.stack
+    await company.connect()
     records = [{"record_type": "account", "record_id": "a1", "version": 1, "customer": {"customer_name": "Alfreds"}}]
     answer = await stack.service("sync", "invoice").put("/v1/crm/customers", json={"records": records})
     customer_id = answer.json()["results"][0]["customer_id"]
-    invoice, workflow = await stack.person("invoice", "admin"), await stack.person("workflow", "admin")
-    return Office(stack, invoice, workflow, customer_id)
+    return Office(stack, company.invoice, company.workflow, customer_id)
 
 
 async def test_s15_s20_any_sequence_ends_where_the_table_says(office: Office) -> None:

@@ -20,6 +20,7 @@ from workflow_service.policy import (
     Lock,
     Memory,
     Nothing,
+    UpdateEstimate,
     VoidInvoice,
     decide,
     is_due,
@@ -159,6 +160,18 @@ def test_an_estimate_that_was_deleted_is_not_made_again() -> None:
         assert "was deleted in Invoice" in reason(decide("estimates", potential(status), [], made))
     adopted = Memory(kind="estimate", made=0)  # a person's, whom the workflow only followed
     assert decide("estimates", potential("won"), [], adopted) == CREATE
+
+
+def test_s18_s19_a_draft_that_nobody_has_changed_follows_name_amount_and_currency() -> None:
+    def saying(name: str, rate: int, currency_code: str = "EUR", status: Any = "draft") -> Document:
+        return replace(estimate(status), line=(name, Decimal(rate)), currency_code=currency_code)
+
+    now = potential("won", potential_name="Order", amount=Decimal(5), currency_code="EUR")
+    for behind in (saying("Older", 5), saying("Order", 4), saying("Order", 5, "USD")):
+        assert decide("estimates", now, [behind]) == UpdateEstimate("e1")
+    assert decide("estimates", now, [saying("Order", 5)]) == ACCEPT
+    assert decide("estimates", now, [saying("Older", 5, status="sent")]) == ACCEPT
+    assert decide("estimates", potential("lost"), [saying("Older", 4)]) == DECLINE
 
 
 def test_what_has_an_invoice_already_gets_no_estimate() -> None:

@@ -5,6 +5,7 @@ Raises `servicekit.errors.Unavailable` where trying again later may help, `servi
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -56,14 +57,12 @@ class Documents:
 
         Raises `KeyUsed`, `NotImported`, `Superseded`.
         """
-        line = {"name": potential.potential_name, "quantity": 1, "rate": f"{potential.amount:f}"}
         body = {
             "crm_account_id": potential.account_id,
             "crm_contact_id": potential.contact_id,
-            "currency_code": potential.currency_code,
             "crm_potential_id": potential.id,
             "crm_potential_version": potential.version,
-            "line_items": [line],
+            **_said_of(potential),
         }
         headers = {"Idempotency-Key": f"workflow:{potential.id}:{kind}:{number}", **_within(organization_id)}
         try:
@@ -76,6 +75,16 @@ class Documents:
             # It tells how the document was when it was made; it may have gone on since, or be deleted.
             raise KeyUsed(self._invoice.read(answer, lambda made: str(made["id"])))
         return self._invoice.read(answer, partial(document_of, kind))
+
+    async def update(
+        self, organization_id: str, kind: DocumentKind, document_id: str, version: int, potential: PotentialSnapshot
+    ) -> Document:
+        """Have the document, as it was at ``version``, say the potential's name and amount (S18)."""
+        headers = {"If-Match": f'"{version}"', **_within(organization_id)}
+        path = f"{PATH[kind]}/{document_id}"
+        answer = await self._invoice.request("PATCH", path, json=_said_of(potential), headers=headers)
+        # However Invoice writes it: it says now what the potential says.
+        return replace(self._invoice.read(answer, partial(document_of, kind)), line=None)
 
     async def set_status(
         self,
@@ -103,18 +112,19 @@ class Documents:
         while True:
             answer = await self._invoice.request("GET", PATH[kind], params=params, headers=_within(organization_id))
             page, cursor = self._invoice.read(answer, partial(_page, kind))
-            found = [await self._with_its_lock(organization_id, document) for document in page]
+            found = [await self._whole(organization_id, document) for document in page]
             documents += [document for document in found if document is not None]
             if cursor is None:
                 return documents
             params["cursor"] = cursor
 
-    async def _with_its_lock(self, organization_id: str, document: Document) -> Document | None:
-        """Lists do not say who has locked an invoice; the few of ours that are locked are asked for by themselves.
+    async def _whole(self, organization_id: str, document: Document) -> Document | None:
+        """Lists do not say who has locked an invoice, or whether anyone has changed an estimate.
 
-        None: it was deleted since.
+        The few of ours for which it matters are asked for by themselves. None: it was deleted since.
         """
-        if document.locked is None or not document.by_workflow:
+        draft_estimate = document.kind == "estimate" and document.status == "draft"
+        if not document.by_workflow or not (document.locked is not None or draft_estimate):
             return document
         path = f"{PATH[document.kind]}/{document.id}"
         try:
@@ -160,4 +170,18 @@ def document_of(kind: DocumentKind, found: dict[str, Any]) -> Document:
         locked=lock,
         total=Decimal(found["total"]) if "total" in found else None,
         currency_code=found.get("currency_code"),
+        line=_only_line(found),
+        version=found.get("version", 1),
     )
+
+
+def _only_line(found: dict[str, Any]) -> tuple[str, Decimal] | None:
+    lines, history = found.get("line_items", ()), found.get("history", ())
+    if len(lines) != 1 or any(happened["who"] != "workflow" for happened in history):
+        return None
+    return lines[0]["name"], Decimal(lines[0]["rate"])
+
+
+def _said_of(potential: PotentialSnapshot) -> dict[str, Any]:
+    line = {"name": potential.potential_name, "quantity": 1, "rate": f"{potential.amount:f}"}
+    return {"currency_code": potential.currency_code, "line_items": [line]}

@@ -24,6 +24,7 @@ from workflow_service.policy import (
     Nothing,
     Step,
     Trigger,
+    UpdateEstimate,
     VoidInvoice,
     decide,
     remembering,
@@ -36,6 +37,7 @@ MOST_STEPS = 8
 
 _NAMES: dict[type[Step], CommandName] = {
     CreateEstimate: "create_estimate",
+    UpdateEstimate: "update_estimate",
     AcceptEstimate: "accept_estimate",
     DeclineEstimate: "decline_estimate",
     CreateInvoice: "create_invoice",
@@ -140,6 +142,9 @@ class Reconciling:
                 return await self._create("estimate", potential, 1, result)
             case CreateInvoice(number):
                 return await self._create("invoice", potential, number, result)
+            case UpdateEstimate(document_id):
+                version = next(one.version for one in result.documents if one.id == document_id)
+                return await self._documents.update(_organization(result), "estimate", document_id, version, potential)
             case AcceptEstimate(document_id):
                 return await self._move("estimate", document_id, "accepted", potential, result)
             case DeclineEstimate(document_id):

@@ -13,6 +13,7 @@ from workflow_service.policy import Decision, Document, Memory
 Outcome = Literal["done", "skipped", "failed", "waiting"]
 CommandName = Literal[
     "create_estimate",
+    "update_estimate",
     "accept_estimate",
     "decline_estimate",
     "create_invoice",

@@ -23,4 +23,5 @@ from workflow_service.policy.values import Memory as Memory
 from workflow_service.policy.values import Nothing as Nothing
 from workflow_service.policy.values import Step as Step
 from workflow_service.policy.values import Trigger as Trigger
+from workflow_service.policy.values import UpdateEstimate as UpdateEstimate
 from workflow_service.policy.values import VoidInvoice as VoidInvoice

@@ -13,6 +13,7 @@ from workflow_service.policy.values import (
     Document,
     Memory,
     Nothing,
+    UpdateEstimate,
 )
 
 
@@ -30,6 +31,8 @@ def decide(potential: PotentialSnapshot, documents: Sequence[Document], memory: 
             return Nothing(f"{named} already{f'; {differs}' if differs else ''}", differs)
         case "lost", "declined":
             return Nothing(f"{named} already")
+        case (("open" | "won"), "draft") if _is_behind(potential, estimate):
+            return UpdateEstimate(estimate.id)
         case "won", _:
             return AcceptEstimate(estimate.id)
         case "lost", "expired":
@@ -39,8 +42,15 @@ def decide(potential: PotentialSnapshot, documents: Sequence[Document], memory: 
         case _, ("accepted" | "declined"):
             return Nothing(f"{named}, and nothing leads back from there; it stays until the potential is won or lost")
         case _:
-            # It may bear an older name or amount. A person may have edited it since: it is theirs now.
             return Nothing(f"{named} and stays as it is while the potential is open")
+
+
+def _is_behind(potential: PotentialSnapshot, estimate: Document) -> bool:
+    """Whether it says something older than the potential, and nobody has made it theirs by changing it."""
+    if estimate.line is None or potential.amount is None:
+        return False
+    now = (potential.potential_name, potential.amount, potential.currency_code)
+    return (*estimate.line, estimate.currency_code) != now
 
 
 def estimate_of(documents: Sequence[Document]) -> Document | None:

@@ -27,7 +27,8 @@ class Lock:
 class Document:
     """An estimate or invoice that is linked to the potential. ``id`` is a UUIDv7: later ones are greater.
 
-    ``total``: in ``currency_code``; None if that is not known.
+    ``total``: in ``currency_code``; None if that is not known. ``line``: name and rate of its one line, if nobody
+    but the workflow has ever changed the document.
     """
 
     kind: DocumentKind
@@ -36,8 +37,10 @@ class Document:
     status: EstimateStatus | InvoiceStatus
     by_workflow: bool
     locked: Lock | None = None
+    version: int = 1
     total: Decimal | None = None
     currency_code: str | None = None
+    line: tuple[str, Decimal] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,14 @@ class CreateEstimate:
     """Create the potential's estimate."""
 
     words: ClassVar[str] = "an estimate is created"
+
+
+@dataclass(frozen=True)
+class UpdateEstimate:
+    """Give this estimate the potential's name and amount as they are now."""
+
+    document_id: str
+    words: ClassVar[str] = "the estimate gets the potential's name and amount"
 
 
 @dataclass(frozen=True)
@@ -114,5 +125,5 @@ class Nothing:
         return f"nothing: {self.reason}"
 
 
-Step = CreateEstimate | AcceptEstimate | DeclineEstimate | CreateInvoice | VoidInvoice
+Step = CreateEstimate | UpdateEstimate | AcceptEstimate | DeclineEstimate | CreateInvoice | VoidInvoice
 Decision = Step | Nothing
