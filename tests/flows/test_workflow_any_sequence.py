@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar, TypeVar
@@ -41,7 +41,7 @@ AMOUNTS = st.sampled_from(["440.00"] * 5 + ["12.50", None])
 STATUSES = st.sampled_from(["won", "lost", "won", "lost", "open"])
 ANY = st.integers(0, 11)
 
-SELDOM = ("switch", "delete", "estimate", "invoice")
+SELDOM = ("switch", "pause", "pause", "delete", "estimate", "invoice")
 ESTIMATE_ACTS = ("sent", "accepted", "declined", "convert", "delete", "edit", "expire")
 INVOICE_ACTS = ("sent", "void", "draft", "pay a part", "pay", "unpay", "delete", "edit", "fall due", "unlock")
 
@@ -59,14 +59,14 @@ class Office:
         """Have it done where the services run; the examples run in a thread of their own."""
         return asyncio.run_coroutine_threadsafe(act, self.loop).result(60)
 
-    async def choose(self, trigger: str) -> None:
-        answer = await self.workflow.put("/v1/workflow", json={"active": True, "trigger": trigger})
+    async def choose(self, trigger: str, *, active: bool = True) -> None:
+        answer = await self.workflow.put("/v1/workflow", json={"active": active, "trigger": trigger})
         assert answer.status_code == 200, answer.text
 
-    async def tell(self, snapshot: PotentialSnapshot, event: type[Any]) -> None:
-        """Publish an event, and wait until it was handled."""
+    async def tell(self, snapshot: PotentialSnapshot, event: type[Any], at: datetime) -> None:
+        """Publish an event of something that happened ``at`` a time, and wait until it was handled."""
         event_id = new_id()
-        body = encode(event(data=snapshot), event_id=event_id, source="/crm")
+        body = encode(event(data=snapshot), event_id=event_id, source="/crm", time=at)
         service = self.stack.apps["workflow"].state.service
         while True:
             try:
@@ -135,7 +135,8 @@ class Office:
 
 
 class AnySequence(RuleBasedStateMachine):
-    """One potential. ``history``: its states; ``told``: which of them were told of, in which order."""
+    """One potential. ``history``: its states, by what event, when, and whether the workflow was active then;
+    ``told``: which of them were told of, in which order."""
 
     office: ClassVar[Office]
 
@@ -144,11 +145,12 @@ class AnySequence(RuleBasedStateMachine):
         self.id = f"p-{next(self.office.potentials)}"
         self.trigger: Any = trigger
         self.office.do(self.office.choose(trigger))
-        self.history: list[tuple[PotentialSnapshot, type[Any]]] = []
+        self.active = True
+        self.history: list[tuple[PotentialSnapshot, type[Any], datetime, bool]] = []
         self.told: list[int] = []
         self.memory = Memory()
         self.ever_made: set[str] = set()
-        self.seldom = set(SELDOM)
+        self.seldom = list(SELDOM)
         self.has_documents = False
         self._add("open", amount, PotentialCreated)
 
@@ -188,7 +190,10 @@ class AnySequence(RuleBasedStateMachine):
         match what:
             case "switch":
                 self.trigger = "estimates" if self.trigger == "invoices" else "invoices"
-                self.office.do(self.office.choose(self.trigger))
+                self.office.do(self.office.choose(self.trigger, active=self.active))
+            case "pause":
+                self.active = not self.active
+                self.office.do(self.office.choose(self.trigger, active=self.active))
             case "delete":
                 self._add(self._newest.status, None, PotentialDeleted, deleted=True)
             case "estimate" | "invoice":
@@ -198,6 +203,11 @@ class AnySequence(RuleBasedStateMachine):
         """All that was not told of yet, the newest first, and the newest once more, since people acted after it."""
         if not hasattr(self, "history"):
             return
+        if self.seldom.count("pause") < 2:
+            self.active = True
+            self.office.do(self.office.choose(self.trigger))
+            if not self._newest.deleted:  # what was missed meanwhile is made up for by the next event
+                self._add(self._newest.status, self.amount, PotentialUpdated)
         for which in reversed(range(len(self.history))):
             if which not in self.told:
                 self._tell(which)
@@ -226,14 +236,15 @@ class AnySequence(RuleBasedStateMachine):
             currency_code="EUR",
         )
         assert event in EVENTS
-        self.history.append((snapshot, event))
+        self.amount = amount
+        self.history.append((snapshot, event, utc_now(), self.active))
 
     def _tell(self, which: int) -> None:
-        snapshot, event = self.history[which]
-        self.office.do(self.office.tell(snapshot, event))
+        snapshot, event, at, was_active = self.history[which]
+        self.office.do(self.office.tell(snapshot, event, at))
         self.told.append(which)
         self.has_documents = True  # there may be some; a look will tell
-        if is_due(self.trigger, snapshot):
+        if self.active and was_active and is_due(self.trigger, snapshot):
             self.memory = replace(self.memory, due=self.memory.due | {KIND[self.trigger]})
 
     def _look(self) -> list[Json]:
@@ -253,6 +264,9 @@ class AnySequence(RuleBasedStateMachine):
     def _check(self, documents: list[Json]) -> None:
         newest = max((self.history[which][0] for which in self.told), key=lambda one: one.version)
         assert newest == self._newest
+        turns = [was_active for _, event, _, was_active in self.history if event is not PotentialUpdated]
+        won_before = newest.status == "won" and not turns[-1]
+        self.memory = replace(self.memory, won_before=won_before)
         # The table has nothing left to do.
         decision = decide(self.trigger, newest, [document_of(one["kind"], one) for one in documents], self.memory)
         assert isinstance(decision, Nothing), (decision, documents)
@@ -276,7 +290,7 @@ class AnySequence(RuleBasedStateMachine):
             assert all(one["status"] in ("declined", "invoiced", "expired") for one in estimates)
         if newest.status == "won":
             assert all(one["status"] in ("accepted", "invoiced") for one in estimates)
-            may_have_one = newest.amount is not None and self.memory.made == len(ours)
+            may_have_one = newest.amount is not None and self.memory.made == len(ours) and not won_before
             if may_have_one and (self.memory.kind or KIND[self.trigger]) == "invoice":
                 theirs = any(one["workflow_locked"] for one in invoices)
                 assert theirs or any(one["kind"] == "invoice" and one["status"] != "void" for one in documents)
