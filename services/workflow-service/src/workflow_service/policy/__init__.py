@@ -1,9 +1,10 @@
 """What the workflow does for a potential: one pure decision (S15-S20).
 
 It goes by the potential as it is now, by what exists in Invoice now and by what the workflow remembers, never by which
-event told of it. So it does not matter in which order events come, or how often (S19). It gives the next step; once
-that is done, what exists has changed, and the next decision follows from that, until there is nothing left to do. It
-never asks for a step that the states of a document do not allow. ``docs/workflow.md`` is this, written out as a table.
+event told of it. So it does not matter in which order events come, or how often (S19); only a potential that was
+deleted gets nothing any more. It gives the next step; once that is done, what exists has changed, and the next decision
+follows from that, until there is nothing left to do. It never asks for a step that the states of a document do not
+allow. ``docs/workflow.md`` is this, written out as a table.
 """
 
 from workflow_service.policy.deciding import decide as decide

@@ -5,7 +5,7 @@ Guarantee: each cell is what `decide` says for it; nothing of it is written by h
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import get_args
@@ -53,7 +53,12 @@ out of an estimate.
 _SPECIAL = """
 ## What else may be so
 
-There is no document in these cases. What is said of a deleted potential holds whatever there is.
+There is no document in these cases. What is said of a deleted potential holds whatever there is; so a potential that is
+deleted before the workflow gets to it has no document, and one that is deleted after that has.
+
+Documents are looked for in the organization that is connected, and once there are any, in the one that they were made
+in. Without a connection, what would be made waits. The run of an accepted estimate says in what it differs from the
+potential: it is over another amount, or was made for another customer.
 """
 
 
@@ -80,6 +85,8 @@ def _estimates() -> Iterable[Row]:
     yield Row("none")
     yield Row("none; there was one, and a person deleted it", memory=Memory(kind="estimate", made=1))
     yield Row("none, but an invoice made by hand", [_document("invoice", "sent", by_workflow=False)])
+    older = replace(_document("estimate", "draft"), line=("Older", Decimal(1)))
+    yield Row("draft that nobody has changed, with an older name, amount or currency (first step)", [older])
     for status in get_args(EstimateStatus):
         yield Row("", [_document("estimate", status)], status=status)
 
