@@ -16,8 +16,8 @@ endif
 $(INSTALLED): $(LOCKED) deploy/install.sh
 	@sh deploy/install.sh
 
-demo: $(INSTALLED) ## Show the whole product at work, with sample data (ONCE=1: play it through and stop)
-	@exec $(BIN)/crm-invoice demo $(if $(ONCE),--once)
+demo: $(INSTALLED) ## Show the whole product at work, with sample data (ONCE=1: play it through and stop; ORDERS=100: with fewer)
+	@exec $(BIN)/crm-invoice demo $(if $(ONCE),--once) $(if $(ORDERS),--orders $(ORDERS))
 
 run: $(INSTALLED) ## Start all four services (DATA_DIR, BASE_PORT, ADMIN_EMAIL, ADMIN_PASSWORD)
 	@exec $(BIN)/crm-invoice run

@@ -226,11 +226,11 @@ async def test_s20_after_switching_what_was_begun_goes_on_as_it_began(invoicing:
 
 async def test_s20_switched_while_an_event_waits_the_run_says_so(world: Any) -> None:
     await world.activate(trigger="estimates")
-    world.invoice.down = True
+    world.sync.organization_id = None
     event_id = world.publish(PotentialCreated(data=deal()))
     await world.run(event_id, "waiting")
     await world.activate(trigger="invoices")
-    world.invoice.down = False
+    world.sync.organization_id = "org-1"
     run = await world.run(event_id)
     assert (run["outcome"], run["trigger"]) == ("skipped", "invoices")
     assert "the trigger was switched from estimates to invoices before it got to this" in run["reason"]

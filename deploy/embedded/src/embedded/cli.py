@@ -35,11 +35,12 @@ def run() -> None:
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option(help="End after the table; exit 0 only if the numbers add up.")] = False,
+    orders: Annotated[int, typer.Option(min=1, help="Load only so many of its orders, from all of its years.")] = 830,
 ) -> None:
     """Start everything, load the Northwind company's data, and show what came of it."""
     from embedded import serving
 
-    serving.demo(once=once)
+    serving.demo(once=once, orders=orders)
 
 
 @app.command("api-docs")

@@ -57,9 +57,9 @@ class Tally:
         return [f"{name}: {found}, expected {wanted}" for name, found, wanted in checks if found != wanted]
 
 
-async def run(services: Running, email: str, console: Console) -> bool:
-    """Load the data, wait until all is handled, print the table; whether the numbers add up."""
-    data = load()
+async def run(services: Running, email: str, orders: int, console: Console) -> bool:
+    """Load the data with so many orders, wait until all is handled, print the table; whether the numbers add up."""
+    data = load(orders)
     started = time.perf_counter()
     before = await _published(services)
     async with httpx.AsyncClient(timeout=120, trust_env=False) as http:

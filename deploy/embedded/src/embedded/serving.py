@@ -24,10 +24,10 @@ def run() -> None:
     _go(_serve(settings))
 
 
-def demo(*, once: bool) -> None:
-    """Start the services, load the data, tell what came of it; ``once``: and end."""
+def demo(*, once: bool, orders: int) -> None:
+    """Start the services, load the data with so many of its orders, tell what came of it; ``once``: and end."""
     settings = _settings()
-    _go(_demo(settings, once=once))
+    _go(_demo(settings, once=once, orders=orders))
 
 
 def _settings() -> EmbeddedSettings:
@@ -53,7 +53,7 @@ async def _serve(settings: EmbeddedSettings) -> int:
     return 0
 
 
-async def _demo(settings: EmbeddedSettings, *, once: bool) -> int:
+async def _demo(settings: EmbeddedSettings, *, once: bool, orders: int) -> int:
     async with running(settings) as services:
         console.print("[bold]CRM and Invoice[/]: four services in one process, loading the Northwind data\n")
         if not await _password_fits(services, settings):
@@ -61,7 +61,7 @@ async def _demo(settings: EmbeddedSettings, *, once: bool) -> int:
                 f"{settings.admin_email} was made at an earlier start with another password than the one known now; "
                 "set ADMIN_EMAIL and ADMIN_PASSWORD as they were then, or DATA_DIR to a new directory"
             )
-        work = asyncio.create_task(demo_run.run(services, settings.admin_email, console))
+        work = asyncio.create_task(demo_run.run(services, settings.admin_email, orders, console))
         told = asyncio.create_task(until_told_to_stop())
         await asyncio.wait([work, told], return_when=asyncio.FIRST_COMPLETED)
         if not work.done():

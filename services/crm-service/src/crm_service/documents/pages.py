@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter
 from servicekit.auth import Member, Viewer
 from servicekit.db import new_id
-from servicekit.errors import Problem
+from servicekit.errors import Problem, Unavailable
 from servicekit.pages import CurrentPage, Form, Page
 from servicekit.pages.site import Panel
 from servicekit.pagination import PageQuery, PageRequest
@@ -100,6 +100,11 @@ def _add(record_type: RecordType, kind: Kind) -> None:
         key = RecordKey(record_type, record_id)
         try:
             answer = await creating.create(parts, key, kind, forms.new(form, kind), form[forms.KEY] or None, who)
+        except creating.DocumentNotMade as away:
+            told = (
+                f"Invoice does not answer right now; press Create again in a moment: however often, one {kind} is made"
+            )
+            return shown_form(page, form.refused(Unavailable(told)), record_id, away.status)
         except Problem as problem:
             return shown_form(page, form.refused(problem), record_id, problem.status)
         made: dict[str, Any] = orjson.loads(answer.content)
