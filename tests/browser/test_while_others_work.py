@@ -49,7 +49,7 @@ async def test_while_parts_of_a_page_cannot_be_fetched_it_says_so_once_and_catch
     page = await desk.window("crm", "member")
     await page.goto("/accounts")
     notice = '<div class="toast bad"><p>Not available right now.</p></div>'
-    to_toasts = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Reselect": ".toast"}
+    to_toasts = {"HX-Retarget": "global #toasts", "HX-Reswap": "beforeend", "HX-Reselect": ".toast"}
     asked: list[str] = []
 
     async def away(route: Any) -> None:

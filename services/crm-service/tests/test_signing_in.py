@@ -173,7 +173,7 @@ async def test_what_goes_wrong_is_a_calm_page_and_within_a_page_a_notice(crm: An
     page = await viewer.get("/nowhere", status=404)
     assert "There is nothing here" in page.text
     notice = await viewer.get("/accounts/1", status=404, **{"HX-Request": "true"})
-    assert notice.response.headers["hx-retarget"] == "#toasts"
+    assert notice.response.headers["hx-retarget"] == "global #toasts"
     assert "<html" not in notice.html
     crm.refused(await crm.member.get("/v1/nowhere"), 404, "not_found")
 

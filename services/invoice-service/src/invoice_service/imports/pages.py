@@ -173,7 +173,7 @@ async def _refused(page: Page, sync: Sync, form: Form) -> Response:
         connection = None
     response = _form(page, form, connection, form.problem.status)
     if page.by_htmx:  # asked for a preview, whose place is not the form's
-        response.headers.update({"HX-Retarget": "#import", "HX-Reselect": "#import", "HX-Reswap": "outerHTML"})
+        response.headers.update({"HX-Retarget": "global #import", "HX-Reselect": "#import", "HX-Reswap": "outerHTML"})
     return response
 
 

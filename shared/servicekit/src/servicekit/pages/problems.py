@@ -40,5 +40,6 @@ def problem_page(page: Page, problem: Problem) -> Response:
     response = page.render(template, status=problem.status, title=title, detail=detail, problem=problem)
     response.headers.update(problem.headers)
     if page.by_htmx:
-        response.headers.update({"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Reselect": ".toast"})
+        # "global": found even if what has asked was exchanged meanwhile.
+        response.headers.update({"HX-Retarget": "global #toasts", "HX-Reswap": "beforeend", "HX-Reselect": ".toast"})
     return response
