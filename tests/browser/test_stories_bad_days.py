@@ -1,5 +1,6 @@
 """Stories of what goes wrong: two edit at once, the sign-in ends, a service is away. Nobody loses what they typed."""
 
+import re
 from typing import Any
 
 from playwright.async_api import expect
@@ -66,11 +67,11 @@ async def test_what_was_typed_in_a_pop_up_comes_back_and_overwrites_nothing_unse
     await expect(popup.locator(".total")).to_contain_text("$46.84")
     await page.context.clear_cookies()
     await popup.get_by_label("Reference").fill("typed before")  # the totals are asked for anew, and who it is
-    await page.wait_for_url("**/sign-in**")
+    await expect(page).to_have_url(re.compile("/sign-in"))
     theirs = {"reference_number": "theirs"}
     await (await desk.api("invoice")).patch(f"/v1/estimates/{made['id']}", json=theirs)
     await sign_in(page)
-    await page.wait_for_url(f"**{path}")
+    await expect(page).to_have_url(re.compile(f"{re.escape(path)}$"))
     await expect(popup.get_by_label("Reference")).to_have_value("typed before")
     await expect(popup.get_by_label("Item, line 2")).to_have_value("Chang")
     await expect(popup.locator(".total")).to_contain_text("$46.84")
@@ -91,11 +92,14 @@ async def test_s9_while_invoice_is_away_the_panel_says_so_calmly(desk: Any) -> N
         await expect(page.locator("#toasts")).to_contain_text("Not available right now")
         await expect(known_last).to_be_visible()
         await expect(row_of(page, made["estimate_number"])).to_be_visible()
-    for _ in range(60):  # for some seconds the CRM leaves a service in peace that did not answer
-        if await page.get_by_role("button", name="Refresh").is_visible():
+    for _ in range(
+        4
+    ):  # for some seconds the CRM leaves a service in peace that did not answer; then it asks by one call
+        await page.wait_for_timeout(5500)
+        if await page.get_by_role("button", name="Fetch").is_visible():
+            await page.get_by_role("button", name="Fetch").click()
+        else:
             break
-        await page.get_by_role("button", name="Fetch").click()
-        await page.wait_for_timeout(250)
     await expect(page.get_by_role("button", name="Refresh")).to_be_visible()
     await expect(known_last).to_be_hidden()
     assert await stayed(page)

@@ -62,7 +62,8 @@ async def test_s18_s19_a_draft_that_nobody_has_changed_says_what_the_deal_says(s
         ["accept_estimate"],
     ]
     assert [run["reason"] for run in told] == [None, None]
-    assert ends["reason"] == "estimate EST-000002 is over 450.00 EUR, and the potential over 4400.00 EUR"
+    number = edited["estimate_number"]
+    assert ends["reason"] == f"estimate {number} is over 450.00 EUR, and the potential over 4400.00 EUR"
 
 
 async def test_s18_what_an_accepted_estimate_does_not_say_of_the_deal_its_run_says(selling: Any) -> None:
